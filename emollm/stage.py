@@ -1,0 +1,247 @@
+"""A stage: JSONL in, JSONL out, resumable, with everything that was refused kept beside the output.
+
+    with Output(path, stage="generate", options=options, inputs=[samples]) as out:
+        for sample in track(out.read(samples, Sample), "generate"):
+            out.write(...)                       # or out.reject(sample.id, "no_aus")
+    return out.exit_code
+
+Beside `cot.jsonl` lie `cot.rejected.jsonl` (id, reason, detail, record) and `cot.manifest.json`
+(options, versions, input hashes, counts). A rerun keeps what is done and does the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import itertools
+import json
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from emollm.errors import ConfigError
+from emollm.records import BadLine, Prediction, R, Sample, encode, read_records, to_json
+
+T = TypeVar("T")
+
+VERSIONED = ("emollm", "msgspec", "numpy", "pillow", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
+
+
+def add_stage_arguments(parser: argparse.ArgumentParser, output: str = "FILE.jsonl") -> None:
+    """Add the options that every stage shares."""
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar=output, help="where the result goes")
+    parser.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
+    parser.add_argument("--limit", type=int, metavar="N", help="stop after the first N samples")
+    parser.add_argument("--seed", type=int, default=0, help="everything random follows from it (default: 0)")
+
+
+class Output:
+    """One append-only JSONL output with its rejects, its counts and its manifest."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        stage: str,
+        options: Mapping[str, Any],
+        inputs: Sequence[Path] = (),
+        overwrite: bool = False,
+    ) -> None:
+        self.path = path
+        self.rejected_path = path.with_name(f"{path.stem}.rejected.jsonl")
+        self.manifest_path = path.with_name(f"{path.stem}.manifest.json")
+        self.counts: Counter[str] = Counter()
+        self.rejected: Counter[str] = Counter()
+        self.exit_code = 0
+        self._started = time.monotonic()
+        self._manifest: dict[str, Any] = {
+            "stage": stage,
+            "status": "running",
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "options": {key: _plain(value) for key, value in options.items()},
+            "versions": versions(),
+            "inputs": {source.name: sha256(source) for source in inputs if source.is_file()},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._done: set[str] = set() if overwrite else self._resume()
+        self.counts["resumed"] = len(self._done)
+        self._file = path.open("wb" if overwrite else "ab", buffering=0)
+        self._rejects = self.rejected_path.open("wb", buffering=0)
+        self._write_manifest()
+
+    def _resume(self) -> set[str]:
+        """Return the ids already written, after cutting off a line that a crash left unfinished."""
+        if not self.path.exists():
+            return set()
+        self._refuse_other_options()
+        _cut_torn_line(self.path)
+        record_type = Prediction if self._manifest["stage"] == "predict" else Sample
+        return {record.id for record in read_records(self.path, record_type)}
+
+    def _refuse_other_options(self) -> None:
+        if not self.manifest_path.exists():
+            return
+        before = json.loads(self.manifest_path.read_text(encoding="utf-8")).get("options", {})
+        now = self._manifest["options"]
+        changed = [f"{key} {before.get(key)!r} → {now.get(key)!r}" for key in now if before.get(key) != now.get(key)]
+        if changed:
+            raise ConfigError(
+                f"{self.path}: was made with other options ({', '.join(changed)}); "
+                "use --overwrite to start again, or another -o"
+            )
+
+    def is_done(self, record_id: str) -> bool:
+        """Tell whether an earlier run has already written this id."""
+        return record_id in self._done
+
+    def read(self, path: Path, record_type: type[R], limit: int | None = None) -> Iterator[R]:
+        """Yield the valid records of `path` that are not done yet; `limit` counts done ones too."""
+        for record in itertools.islice(read_records(path, record_type, bad=self.bad), limit):
+            if record.id not in self._done:
+                yield record
+
+    def bad(self, line: BadLine) -> None:
+        """Report a malformed input line: say it once, keep it aside, end with exit code 1."""
+        print(f"error: {line}", file=sys.stderr)
+        self.exit_code = 1
+        self.rejected["malformed"] += 1
+        self._reject_line({"id": None, "reason": "malformed", "detail": str(line), "record": line.text})
+
+    def write(self, record: Sample | Prediction) -> None:
+        """Append one record."""
+        self._file.write(encode(record) + b"\n")
+        self.counts["written"] += 1
+
+    def reject(self, record_id: str, reason: str, detail: str = "", record: Sample | Prediction | None = None) -> None:
+        """Keep aside what cannot be used. `reason` is one machine-readable word."""
+        self.rejected[reason] += 1
+        kept = None if record is None else to_json(record)
+        self._reject_line({"id": record_id, "reason": reason, "detail": detail, "record": kept})
+
+    def _reject_line(self, entry: dict[str, Any]) -> None:
+        self._rejects.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add to a named count of the manifest and of the summary."""
+        self.counts[name] += n
+
+    def note(self, key: str, value: object) -> None:
+        """Remember something in the manifest."""
+        self._manifest[key] = value
+
+    def _write_manifest(self) -> None:
+        self._manifest["counts"] = dict(self.counts)
+        self._manifest["rejected"] = dict(self.rejected)
+        self._manifest["seconds"] = round(time.monotonic() - self._started, 3)
+        write_json(self.manifest_path, self._manifest)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._file.close()
+        self._rejects.close()
+        if not self.rejected:
+            self.rejected_path.unlink()
+        self._manifest["status"] = "done" if kind is None else "stopped"
+        self._write_manifest()
+        if kind is None and not self.counts["written"] and not self.counts["resumed"] and self.rejected:
+            self.exit_code = 1
+        print(self.summary(), file=sys.stderr)
+
+    def summary(self) -> str:
+        """Return one line: what was written where, and what was kept aside why."""
+        counts = ", ".join(f"{n:,} {name}" for name, n in self.counts.items() if n or name == "written")
+        line = f"{self.path}: {counts or '0 written'}"
+        if self.rejected:
+            reasons = ", ".join(f"{reason} {n:,}" for reason, n in self.rejected.most_common())
+            line += f"; {sum(self.rejected.values()):,} kept aside in {self.rejected_path.name} ({reasons})"
+        return line
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Remove an unfinished last line, which only a crash can leave."""
+    with path.open("rb+") as file:
+        end = size = file.seek(0, 2)
+        block = 1 << 16
+        while end > 0:
+            start = max(0, end - block)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        if end < size:
+            print(f"{path}: the last line was cut off and is written again", file=sys.stderr)
+            file.truncate(end)
+
+
+def sha256(path: Path) -> str:
+    """Return the hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change a result."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file in one step, so that a reader never sees half of it."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _plain(value: object) -> object:
+    """An option as JSON: paths by name, so that a moved folder does not look like another run."""
+    if isinstance(value, Path):
+        return value.name
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value
+
+
+def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
+    """Yield the items with a progress bar on stderr; silent where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=total)
+        pending, shown = 0, time.monotonic()
+        for item in items:
+            yield item
+            pending += 1
+            if time.monotonic() - shown > 0.1:
+                progress.update(task, advance=pending)
+                pending, shown = 0, time.monotonic()
+        progress.update(task, advance=pending)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emollm.errors import ConfigError
+from emollm.records import Sample, read_records
+from emollm.stage import Output
+
+
+def copy(source: Path, target: Path, *, stop_after: int | None = None, overwrite: bool = False, seed: int = 0) -> int:
+    """A stage that copies; `stop_after` breaks off as a crash would."""
+    with Output(target, stage="copy", options={"seed": seed}, inputs=[source], overwrite=overwrite) as out:
+        for number, sample in enumerate(out.read(source, Sample)):
+            if number == stop_after:
+                raise KeyboardInterrupt
+            if sample.label == "refuse":
+                out.reject(sample.id, "no_aus", "nothing measured", sample)
+            else:
+                out.write(sample)
+    return out.exit_code
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "samples.jsonl"
+    path.write_text("".join(f'{{"id":"{i}"}}\n' for i in range(10)))
+    return path
+
+
+def test_a_rerun_goes_on_where_it_stopped(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        copy(source, target, stop_after=4)
+    assert json.loads((tmp_path / "out.manifest.json").read_text())["status"] == "stopped"
+    assert copy(source, target) == 0
+    manifest = json.loads((tmp_path / "out.manifest.json").read_text())
+    assert (manifest["counts"], manifest["status"]) == ({"resumed": 4, "written": 6}, "done")
+    assert target.read_text() == source.read_text()
+
+
+def test_a_line_torn_by_a_crash_is_written_again(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.jsonl"
+    copy(source, target)
+    target.write_bytes(target.read_bytes()[:-4])
+    assert copy(source, target) == 0
+    assert target.read_text() == source.read_text()
+    assert "the last line was cut off and is written again" in capsys.readouterr().err
+
+
+def test_malformed_input_is_kept_aside_and_ends_with_1(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with source.open("a") as file:
+        file.write('{"id":"11","lable":"anger"}\n{"id":"3"}\n{"id":"12","label":"refuse"}\n{"id":"13","la')
+    assert copy(source, tmp_path / "out.jsonl") == 1
+    assert len(list(read_records(tmp_path / "out.jsonl", Sample))) == 10
+    rejected = lines(tmp_path / "out.rejected.jsonl")
+    assert [(entry["id"], entry["reason"]) for entry in rejected] == [
+        (None, "malformed"),
+        (None, "malformed"),
+        ("12", "no_aus"),
+        (None, "malformed"),
+    ]
+    shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert len(shown) == 3
+    assert "did you mean 'label'?" in shown[0]
+
+
+def test_refusals_alone_are_no_error_while_something_is_kept(source: Path, tmp_path: Path) -> None:
+    source.write_text('{"id":"a"}\n{"id":"b","label":"refuse"}\n')
+    assert copy(source, tmp_path / "out.jsonl") == 0
+    source.write_text('{"id":"b","label":"refuse"}\n')
+    assert copy(source, tmp_path / "none.jsonl") == 1
+
+
+def test_other_options_do_not_mix_with_an_earlier_run(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    copy(source, target)
+    with pytest.raises(ConfigError, match=r"seed 0 → 1.*--overwrite"):
+        copy(source, target, seed=1)
+    assert copy(source, target, seed=1, overwrite=True) == 0
+
+
+def test_a_clean_run_leaves_no_rejected_file(source: Path, tmp_path: Path) -> None:
+    source.write_text('{"id":"a"}\n{"id":"b","label":"refuse"}\n')
+    copy(source, tmp_path / "out.jsonl")
+    assert (tmp_path / "out.rejected.jsonl").exists()
+    source.write_text('{"id":"a"}\n{"id":"b"}\n')
+    copy(source, tmp_path / "out.jsonl")
+    assert not (tmp_path / "out.rejected.jsonl").exists()
