@@ -82,8 +82,9 @@ class Output:
             return set()
         self._refuse_other_options()
         _cut_torn_line(self.path)
-        record_type = Prediction if self._manifest["stage"] == "predict" else Sample
-        return {record.id for record in read_records(self.path, record_type)}
+        if self._manifest["stage"] == "predict":
+            return {prediction.id for prediction in read_records(self.path, Prediction)}
+        return {sample.id for sample in read_records(self.path, Sample)}
 
     def _refuse_other_options(self) -> None:
         if not self.manifest_path.exists():
