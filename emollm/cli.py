@@ -27,7 +27,7 @@ VERBS = {
     "faces": Verb("data_engine.faces.door", "render faces with exact action units, landmarks and labels"),
     "detect": Verb("data_engine.detect", "read AU files of any detector into samples.jsonl"),
     "generate": Verb("data_engine.generate", "write verified explanations (Exp-CoT) for samples"),
-    "export": Verb("data_engine.export", "write training files for TRL, LLaMA-Factory, LLaVA, datasets"),
+    "export": Verb("data_engine.exports.door", "write training files for TRL, LLaMA-Factory, LLaVA, datasets"),
     "train": Verb("emollm.train", "fine-tune a vision-language model: emollm train sft --config recipes/…"),
     "predict": Verb("eval.predict", "let a model explain samples"),
     "score": Verb("eval.score", "score labels and explanations, with intervals and a report"),

@@ -1,0 +1,1 @@
+"""Exp-CoT: from faces to instruction data."""

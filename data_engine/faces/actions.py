@@ -1,0 +1,68 @@
+"""The AUs of one face as the renderer uses them: by number, each side apart, on a 0–1 scale.
+
+    actions = Actions.of({"AU12": 5.0, "AU14": (4.0, 0.0)})
+    actions.mean(12), actions.left[14], actions.right[14]        # 1.0, 0.8, 0.0
+
+Outside, AUs are codes and FACS intensities (`"AU12": 5.0`); inside, where they stand in formulas, `au[12]` is 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from data_engine.faces.curves import Field, Value
+
+DRAWN = (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28, 34, 38, 43)
+"""The AUs that change the picture. AU45 and AU46 are drawn through AU43, head and eye codes through pose and gaze."""
+
+DRAWN_CODES = tuple(f"AU{number:02d}" for number in DRAWN)
+
+FULL = 5.0
+"""Intensity of a complete action on the FACS 0–5 scale: 1 on the scale inside."""
+
+Sided = Mapping[int, Value]
+"""AU number to value: floats for one side or a symmetric face, fields where the sides differ."""
+
+
+@dataclass(frozen=True)
+class Actions:
+    """AU number to strength 0–1 for the subject's left and right side; every drawn AU is there."""
+
+    left: dict[int, float]
+    right: dict[int, float]
+
+    @classmethod
+    def of(cls, aus: Mapping[str, float | tuple[float, float]]) -> Actions:
+        """Read `{"AU12": value}` or `{"AU12": (left, right)}` on the FACS 0–5 scale."""
+        left, right = dict.fromkeys(DRAWN, 0.0), dict.fromkeys(DRAWN, 0.0)
+        for code, value in aus.items():
+            sides = value if isinstance(value, tuple) else (value, value)
+            number = int(code[2:])
+            left[number], right[number] = float(sides[0]) / FULL, float(sides[1]) / FULL
+        return cls(left, right)
+
+    def mean(self, number: int) -> float:
+        """The mean of both sides, for what has no sides: the jaw, the parting of the lips."""
+        return 0.5 * (self.left[number] + self.right[number])
+
+    @cached_property
+    def jaw_drop(self) -> float:
+        """How far the jaw is down, 0–1: partly by AU26, fully by AU27."""
+        return min(1.0, 0.45 * self.mean(26) + self.mean(27))
+
+    def at(self, x: Field) -> Sided:
+        """Give every AU its value at the places x across the face (positive on the subject's left).
+
+        The sides blend into each other over 0.06 face units on both sides of the midline.
+        """
+        uneven = [number for number in DRAWN if self.left[number] != self.right[number]]
+        values: dict[int, Value] = dict(self.left)
+        if uneven:
+            leftness = np.clip(x / 0.12 + 0.5, 0, 1)
+            for number in uneven:
+                values[number] = self.right[number] + (self.left[number] - self.right[number]) * leftness
+        return values

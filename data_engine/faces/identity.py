@@ -1,0 +1,172 @@
+"""Identity: one integer seed gives one synthetic person, always the same.
+
+    person = identity(61)
+
+Lengths are in face units (a head is about 1.7 wide and 2.3 high), colours are RGB in 0–1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from data_engine.faces.curves import Field
+
+PALE, TAN, DEEP = (np.array(c) for c in ((0.99, 0.83, 0.73), (0.80, 0.58, 0.44), (0.36, 0.22, 0.16)))
+HAIR_COLOURS = np.array(
+    [
+        [0.07, 0.05, 0.045],
+        [0.16, 0.10, 0.07],
+        [0.32, 0.20, 0.12],
+        [0.55, 0.40, 0.22],
+        [0.62, 0.60, 0.58],
+        [0.42, 0.18, 0.09],
+    ]
+)
+"""Black, dark brown, brown, blond, grey, red."""
+IRIS_COLOURS = np.array([[0.20, 0.12, 0.07], [0.33, 0.22, 0.10], [0.30, 0.42, 0.55], [0.34, 0.42, 0.28]])
+"""Dark brown, hazel, blue, green."""
+
+BALD, SHORT, BOB, LONG, CROPPED = range(5)
+"""Hair styles."""
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """What stays the same from picture to picture of one person."""
+
+    seed: int
+    # Head
+    head_half_width: float
+    head_half_height: float
+    jaw_roundness: float  # exponent of the jaw's outline: 2 is an ellipse, more is squarer
+    jaw_width: float  # 1 is as wide as the skull
+    cheek_fullness: float  # 0–1
+    # Eyes
+    eye_x: float
+    eye_y: float
+    eye_half_width: float
+    eye_opening: float  # 1 is usual
+    eye_tilt: float
+    lid_crease: float  # 0–1
+    iris: Field
+    # Brows
+    brow_inner_x: float
+    brow_y: float
+    brow_arch: float
+    brow_thickness: float
+    # Nose
+    nose_width: float
+    nose_length: float
+    nose_height: float
+    # Mouth
+    mouth_half_width: float
+    mouth_y: float
+    upper_lip: float  # fullness, 1 is usual
+    lower_lip: float
+    lip_colour: float  # 0 the skin's own, 1 red
+    # Skin
+    skin: Field
+    melanin: float  # 0–1
+    wrinkles: float  # 0–1, grows with age
+    freckles: float  # 0–1
+    texture_seed: int
+    # Hair
+    hair: Field
+    hair_style: int
+    hairline_y: float
+    parting_x: float
+    beard: float  # 0–1
+    stubble: float  # 0–1
+    # What is worn, and where
+    glasses: bool
+    glasses_radius: float
+    backdrop_top: Field
+    backdrop_bottom: Field
+
+
+def skin_colour(melanin: float) -> Field:
+    """Return the colour on the path pale – tan – deep for melanin 0–1."""
+    if melanin < 0.5:
+        return (PALE * (1 - 2 * melanin) + TAN * 2 * melanin).astype(np.float32)
+    return (TAN * (2 - 2 * melanin) + DEEP * (2 * melanin - 1)).astype(np.float32)
+
+
+@lru_cache(maxsize=256)
+def identity(seed: int) -> Identity:
+    """Draw the person with this seed. The order of the draws is part of the person: append, never insert."""
+    rng = np.random.default_rng(seed)
+
+    def within(low: float, high: float) -> float:
+        return float(rng.uniform(low, high))
+
+    melanin = float(np.clip(rng.beta(1.6, 1.6), 0, 1))
+    hair_odds = np.array([0.45, 0.3, 0.15, 0.06, 0.08, 0.06] if melanin < 0.45 else [0.72, 0.2, 0.01, 0.0, 0.07, 0.0])
+    hair = HAIR_COLOURS[rng.choice(6, p=hair_odds / hair_odds.sum())] * within(0.85, 1.15)
+    iris = IRIS_COLOURS[rng.choice(4, p=[0.55, 0.2, 0.15, 0.1] if melanin < 0.4 else [0.9, 0.1, 0, 0])]
+    male = rng.random() < 0.5
+    style_odds = [0.12, 0.34, 0.14, 0.05, 0.35] if male else [0.02, 0.1, 0.3, 0.48, 0.10]
+    return Identity(
+        seed=seed,
+        melanin=melanin,
+        skin=skin_colour(melanin),
+        hair=hair.astype(np.float32),
+        iris=iris.astype(np.float32),
+        head_half_width=within(0.80, 0.93),
+        head_half_height=within(1.08, 1.20),
+        jaw_roundness=within(2.1, 2.9) if male else within(2.0, 2.4),
+        jaw_width=within(0.90, 1.0) if male else within(0.82, 0.94),
+        eye_x=within(0.355, 0.41),
+        eye_y=within(-0.20, -0.14),
+        eye_half_width=within(0.165, 0.20),
+        eye_opening=within(0.85, 1.2),
+        eye_tilt=within(-0.03, 0.05),
+        lid_crease=within(0, 1),
+        brow_inner_x=within(0.13, 0.18),
+        brow_y=within(-0.03, 0.03),
+        brow_arch=within(0.4, 1.3),
+        brow_thickness=within(0.038, 0.055) if male else within(0.022, 0.038),
+        nose_width=within(0.85, 1.2),
+        nose_length=within(-0.03, 0.05),
+        nose_height=within(0.7, 1.2),
+        mouth_half_width=within(0.27, 0.34),
+        mouth_y=within(0.54, 0.60),
+        upper_lip=within(0.6, 1.15),
+        lower_lip=within(0.75, 1.25),
+        lip_colour=within(0, 0.35) if male else within(0.1, 0.8),
+        cheek_fullness=within(0, 1),
+        wrinkles=float(rng.beta(1.3, 2.2)),
+        hair_style=int(rng.choice(5, p=style_odds)),
+        hairline_y=within(-0.88, -0.72),
+        parting_x=within(-0.6, 0.6),
+        beard=float(male and rng.random() < 0.35) * within(0.35, 1),
+        stubble=float(male) * within(0, 0.5),
+        glasses=bool(rng.random() < 0.18),
+        glasses_radius=within(0.17, 0.23),
+        texture_seed=int(rng.integers(1 << 31)),
+        freckles=within(0, 1) ** 3,
+        backdrop_top=_backdrop(rng),
+        backdrop_bottom=_backdrop(rng),
+    )
+
+
+def _backdrop(rng: np.random.Generator) -> Field:
+    """A muted colour."""
+    hue = rng.uniform(0.1, 0.9, 3)
+    return (0.35 * hue + 0.65 * rng.uniform(0.15, 0.85)).astype(np.float32)
+
+
+def groups(person: Identity) -> dict[str, str]:
+    """Return what a report may be split by. `age` is how wrinkled the face is drawn, not a number of years."""
+    return {
+        "age": _third(person.wrinkles, "young", "middle", "old"),
+        "skin": _third(person.melanin, "light", "medium", "dark"),
+        "glasses": "yes" if person.glasses else "no",
+        "beard": "yes" if person.beard > 0 else "no",
+    }
+
+
+def _third(value: float, low: str, middle: str, high: str) -> str:
+    return low if value < 1 / 3 else middle if value < 2 / 3 else high

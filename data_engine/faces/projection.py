@@ -1,0 +1,143 @@
+"""The head in space: from pixels to places on the face, and from places on the face back to pixels.
+
+A place on the face is (x, y) in face units on a plane in front of it: x grows to the image right, which is the
+subject's left, y grows downwards, (0, 0) is the middle of the head. The head is an ellipsoid whose lower half is
+squared off by the jaw and stretched when the jaw drops; it is seen without perspective, except that the nose,
+which stands out most, shifts against the rest when the head turns.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from data_engine.faces.curves import Field, bump, clamp, ridge, smoothstep
+from data_engine.faces.identity import Identity, identity
+from data_engine.faces.spec import FaceSpec
+
+HALF_FRAME = 1.36
+"""Half the side of the picture at zoom 1, in face units."""
+HEADROOM = 0.10
+"""How far the head's middle lies below the picture's middle, in face units, to make room for hair."""
+JAW_LINE_Y = 0.40
+"""Below this height of the upright head a dropping jaw stretches it."""
+REACH = 1.30
+"""Squared radius around the head, in head radii, that still holds hair."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """How one spec maps between pixels and head for one size of picture."""
+
+    person: Identity
+    spec: FaceSpec
+    size: int
+    jaw_drop: float  # 0–1
+
+    @classmethod
+    def of(cls, spec: FaceSpec, size: int) -> Self:
+        """Return the camera for a picture of size × size pixels."""
+        return cls(identity(spec.identity), spec, size, spec.actions().jaw_drop)
+
+    @property
+    def pixel(self) -> float:
+        """The side of a pixel in face units."""
+        return 2 * HALF_FRAME / (self.size - 1) / self.spec.zoom
+
+    def frame(self) -> tuple[Field, Field]:
+        """Return the upright picture's coordinates in face units: x of shape (1, S), y of shape (S, 1)."""
+        side = np.linspace(-HALF_FRAME, HALF_FRAME, self.size, dtype=np.float32)
+        across = side / self.spec.zoom - self.spec.shift[0]
+        down = (side + np.float32(HEADROOM)) / self.spec.zoom - self.spec.shift[1]
+        return across[None, :], down[:, None]
+
+    def tilted(self, across: Field, down: Field) -> tuple[Field, Field]:
+        """Undo the roll: turn picture coordinates into coordinates of the upright head, shape (S, S)."""
+        cos, sin = math.cos(self.spec.roll), math.sin(self.spec.roll)
+        return cos * across + sin * down, cos * down - sin * across
+
+    def on_ball(self, u: Field, v: Field) -> tuple[Field, Field]:
+        """Turn head coordinates into coordinates of the unit ball: undo the jaw's drop, its outline, the size."""
+        height = self.person.head_half_height
+        v = np.where(v > JAW_LINE_Y, JAW_LINE_Y + (v - JAW_LINE_Y) / self._stretch, v)
+        ball_y = v / np.float32(height)
+        return u / (self.person.head_half_width * outline(self.person, ball_y)), ball_y
+
+    def off_ball(self, ball_x: Field, ball_y: Field) -> tuple[Field, Field]:
+        """The inverse of `on_ball`."""
+        v = ball_y * self.person.head_half_height
+        v = np.where(v > JAW_LINE_Y, JAW_LINE_Y + (v - JAW_LINE_Y) * self._stretch, v)
+        return ball_x * self.person.head_half_width * outline(self.person, ball_y), v
+
+    @property
+    def _stretch(self) -> float:
+        """How much longer the lower face is than at rest."""
+        height = self.person.head_half_height
+        return (height * (1 + 0.17 * self.jaw_drop) - JAW_LINE_Y) / (height - JAW_LINE_Y)
+
+    def to_face(self, ball_x: Field, ball_y: Field, ball_z: Field) -> tuple[Field, Field, Field]:
+        """Turn the ball back by yaw and pitch. Returns x and y on the face and how much a place faces forward."""
+        turn = self.rotation.tolist()
+        x, y, z = (turn[0][i] * ball_x + turn[1][i] * ball_y + turn[2][i] * ball_z for i in range(3))
+        x, y = x * self.person.head_half_width, y * self.person.head_half_height
+        if self.spec.yaw or self.spec.pitch:
+            lift = nose_lift(self.person, x, y)
+            x, y = x - lift * self._nose_shift[0], y - lift * self._nose_shift[1]
+        return x, y, z
+
+    def to_pixels(self, x: Field, y: Field) -> Field:
+        """Return where places on the face are in the picture: (N, 2) pixels, the exact inverse of the picture."""
+        seen_x, seen_y = x, y
+        for _ in range(4):
+            lift = nose_lift(self.person, seen_x, seen_y)
+            seen_x, seen_y = x + lift * self._nose_shift[0], y + lift * self._nose_shift[1]
+        ball_x, ball_y = seen_x / self.person.head_half_width, seen_y / self.person.head_half_height
+        ball_z = np.sqrt(clamp(1 - ball_x * ball_x - ball_y * ball_y))
+        turned = self.rotation @ np.stack([ball_x, ball_y, ball_z])
+        return self.ball_to_pixels(turned[0], turned[1])
+
+    def ball_to_pixels(self, ball_x: Field, ball_y: Field) -> Field:
+        """Return where places of the ball, as the viewer sees it, are in the picture: (N, 2) pixels."""
+        u, v = self.off_ball(ball_x, ball_y)
+        cos, sin = math.cos(self.spec.roll), math.sin(self.spec.roll)
+        across = (cos * u - sin * v + self.spec.shift[0]) * self.spec.zoom
+        down = (sin * u + cos * v + self.spec.shift[1]) * self.spec.zoom - HEADROOM
+        return (np.stack([across, down], axis=1) + HALF_FRAME) / (2 * HALF_FRAME) * (self.size - 1)
+
+    @property
+    def rotation(self) -> Field:
+        """The 3 × 3 matrix that turns the head by yaw after pitch."""
+        cy, sy = math.cos(self.spec.yaw), math.sin(self.spec.yaw)
+        cp, sp = math.cos(self.spec.pitch), math.sin(self.spec.pitch)
+        yaw = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+        pitch = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+        turn: Field = (yaw @ pitch).astype(np.float32)
+        return turn
+
+    @property
+    def _nose_shift(self) -> tuple[float, float]:
+        """How far a nose one unit high moves across and down when the head turns."""
+        _, _, (x, y, z) = self.rotation.tolist()
+        return 0.9 * x / max(z, 0.45), 0.9 * y / max(z, 0.45)
+
+
+def outline(person: Identity, ball_y: Field) -> Field:
+    """Return how wide the head is against an ellipsoid at each height: the jaw below, the temples above."""
+    low = clamp(ball_y, 0, 0.999)
+    round_, power = np.sqrt(1 - low * low), person.jaw_roundness
+    square = (1 - low**power) ** (1 / power)
+    below = square / round_ * (1 - (1 - person.jaw_width) * smoothstep(low * 1.25))
+    above = 1 + 0.02 * np.sin(clamp(-ball_y) * 3.1)
+    width: Field = np.where(ball_y > 0, below, above)
+    return width
+
+
+def nose_lift(person: Identity, x: Field, y: Field) -> Field:
+    """Return how far the nose stands out of the face, in face units."""
+    tip_y = 0.18 + person.nose_length
+    tip = 0.26 * person.nose_height * bump(x / (0.15 * person.nose_width), (y - tip_y) / 0.16)
+    bridge: Field = 0.12 * ridge(x / 0.10) * smoothstep((y + 0.30) / 0.4) * (y < tip_y + 0.02)
+    return tip + bridge

@@ -1,0 +1,140 @@
+"""The visible face, pixel by pixel: where on the face each pixel lies, how high it is there, and what colour.
+
+    mouth = surface.window(top=0.3, bottom=0.9, lateral=0.5)
+    mouth.crease[...] += 0.2
+
+A window shares its pixels with the whole, so each part of the face works on the few pixels that it can reach.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from data_engine.faces.actions import Actions, Sided
+from data_engine.faces.curves import Field, Value, smoothstep
+from data_engine.faces.projection import REACH, Camera
+from data_engine.faces.texture import noise
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A rectangle of pixels around the head, or a window of it. All fields are (H, W); `colour` is (3, H, W)."""
+
+    x: Field
+    """Place on the face: positive on the subject's left, the right of the image."""
+    y: Field
+    """Place on the face: positive downwards."""
+    lateral: Field
+    """Distance from the midline, |x|."""
+    front: Field
+    """1 where the face looks forward, 0 on the back of the head."""
+    relief: Field
+    """Height above the ball, in face units."""
+    crease: Field
+    """Depth of folds and wrinkles: 0 none, 1 dark."""
+    grain: Field
+    """Fine noise of skin and hairs, about standard normal."""
+    shade: Field
+    """Light that falls on the place, about 1 in full light."""
+    gloss: Field
+    """Light that mirrors in the place, 0–1."""
+    colour: Field
+    pixel: float
+    """Side of a pixel in face units."""
+    actions: Actions
+    au: Sided
+
+    @property
+    def edge(self) -> float:
+        """Width of a soft edge, in face units: a little more than a pixel."""
+        return 1.3 * self.pixel
+
+    def window(self, top: float, bottom: float, lateral: float = 2.0) -> Surface:
+        """Return the smallest rectangle that holds the places with top < y < bottom and |x| < lateral."""
+        inside = (self.y > top) & (self.y < bottom)
+        if lateral < 1.0:
+            inside &= self.lateral < lateral
+        return self.cut(*bounds(inside))
+
+    def cut(self, rows: slice, columns: slice) -> Surface:
+        """Return a rectangle of this surface that shares its pixels."""
+        parts = {f.name: getattr(self, f.name) for f in fields(self)}
+        cut = {name: part[..., rows, columns] for name, part in parts.items() if isinstance(part, np.ndarray)}
+        au = {n: value[rows, columns] if isinstance(value, np.ndarray) else value for n, value in self.au.items()}
+        return Surface(**{**parts, **cut, "au": au})
+
+    def cover(self, mask: Field, colour: Field) -> None:
+        """Lay a colour, (3,) or (3, H, W), over the pixels as far as the mask 0–1 says."""
+        blend(self.colour, mask, colour)
+
+
+def blend(picture: Field, mask: Field, colour: Field) -> None:
+    """Lay a colour, (3,) or (3, H, W), over a (3, H, W) picture in place, as far as the mask (H, W) says."""
+    over = (colour[:, None, None] if colour.ndim == 1 else colour) - picture
+    over *= mask
+    picture += over
+
+
+def bounds(inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[slice, slice]:
+    """Return the rows and columns of the smallest rectangle around the true pixels; empty slices if there are none."""
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The head as it lies in the picture, with the surface of its face."""
+
+    rows: slice
+    columns: slice
+    u: Field
+    """Coordinates of the upright head, in face units."""
+    v: Field
+    radius2: Field
+    """Squared distance from the head's middle in head radii: below 1 is inside the outline."""
+    ball_z: Field
+    """Height of the unit ball towards the viewer."""
+    facing: Field
+    """Above 0 on the front half of the head, below 0 on its back."""
+    inside: Field
+    """Coverage by the head's outline."""
+    surface: Surface
+
+
+def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
+    """Cut the head out of a picture whose pixels lie at (u, v) on the upright head, and lay a bare face on it."""
+    person, size = camera.person, camera.size
+    short, long = person.head_half_width * 1.02, person.head_half_height * 1.17
+    rows, columns = bounds((u / short) ** 2 + (v / np.where(v > 0, long, person.head_half_height)) ** 2 < REACH)
+    u, v = u[rows, columns], v[rows, columns]
+    ball_x, ball_y = camera.on_ball(u, v)
+    radius2 = ball_x * ball_x + ball_y * ball_y
+    ball_z = np.sqrt(np.maximum(1 - radius2, 0))
+    x, y, facing = camera.to_face(ball_x, ball_y, ball_z)
+    surface = Surface(
+        x=x,
+        y=y,
+        lateral=np.abs(x),
+        front=smoothstep((facing + 0.02) / 0.15),
+        relief=np.zeros_like(x),
+        crease=np.zeros_like(x),
+        grain=noise(person.texture_seed + 1, min(size, 110), size, rows, columns),
+        shade=np.zeros_like(x),
+        gloss=np.zeros_like(x),
+        colour=np.zeros((3, *x.shape), np.float32),
+        pixel=camera.pixel,
+        actions=actions,
+        au=actions.at(x),
+    )
+    radius = min(person.head_half_width, person.head_half_height)
+    inside = np.clip((1 - np.sqrt(radius2)) * radius / surface.edge + 0.5, 0, 1)
+    return Head(rows, columns, u, v, radius2, ball_z, facing, inside, surface)
+
+
+def used(*values: Value) -> bool:
+    """Tell whether any of the values is above 0 anywhere."""
+    return any(isinstance(value, np.ndarray) or value > 0 for value in values)

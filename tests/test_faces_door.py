@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_engine.faces import FaceSpec, render
+from data_engine.faces.actions import DRAWN_CODES
+from data_engine.faces.door import main
+from data_engine.faces.expressions import EXPRESSIBLE, express, mixture
+from data_engine.faces.plan import Plan, spec_of
+from emollm.errors import ConfigError
+from emollm.facs import excluded, letter
+from emollm.records import Sample, decode, encode, read_records
+
+# --- Expressions
+
+
+@pytest.mark.parametrize("label", sorted(EXPRESSIBLE))
+def test_expressions_of_a_label_can_be_drawn_and_exclude_nothing(label: str) -> None:
+    for seed in range(40):
+        aus = express(label, np.random.default_rng(seed))
+        FaceSpec(aus=aus)
+        assert excluded({code: float(np.max(value)) for code, value in aus.items()}) == []
+
+
+def test_happiness_is_drawn_with_au12() -> None:
+    drawn = [express("happiness", np.random.default_rng(seed)) for seed in range(30)]
+    assert all(letter(float(np.max(aus["AU12"]))) in {"B", "C", "D", "E"} for aus in drawn)
+    assert len({round(float(np.max(aus["AU12"])), 3) for aus in drawn}) > 20
+
+
+def test_typical_contempt_is_one_sided() -> None:
+    aus = express("contempt", np.random.default_rng(0), typical=True)
+    assert set(aus) == {"AU12", "AU14"}
+    assert all(isinstance(value, tuple) and min(value) == 0 for value in aus.values())
+
+
+def test_typical_neutral_is_empty() -> None:
+    assert express("neutral", np.random.default_rng(0), typical=True) == {}
+
+
+def test_the_mixture_reaches_every_au() -> None:
+    seen = {code for seed in range(400) for code in mixture(np.random.default_rng(seed))}
+    assert seen == set(DRAWN_CODES)
+
+
+# --- Plans
+
+
+def test_a_sample_is_a_valid_record_that_draws_its_picture_again() -> None:
+    plan = Plan(seed=4, label_set="basic8", difficulty="hard", size=48, splits={"train": 0.5, "test": 0.5})
+    for index in range(16):
+        spec, sample = plan.draw(index)
+        again = decode(encode(sample), Sample)
+        assert encode(again) == encode(sample)
+        assert spec_of(again) == spec
+
+
+def test_splits_share_no_identity() -> None:
+    plan = Plan(label_set="basic7", identities=(100, 130), splits={"train": 0.6, "dev": 0.1, "test": 0.3})
+    subjects: dict[str | None, set[str | None]] = {}
+    for index in range(150):
+        sample = plan.draw(index)[1]
+        subjects.setdefault(sample.split, set()).add(sample.subject)
+    assert set(subjects) == {"train", "dev", "test"}
+    assert sum(map(len, subjects.values())) == len(set.union(*subjects.values()))
+    assert len(subjects["train"]) > len(subjects["dev"])
+
+
+def test_labels_are_drawn_in_turn() -> None:
+    labels = [Plan(label_set="basic7").draw(index)[1].label for index in range(14)]
+    assert (
+        sorted(map(str, labels[:7]))
+        == sorted(map(str, labels[7:]))
+        == sorted(["neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger"])
+    )
+
+
+def test_easy_faces_look_ahead_and_hard_ones_aside() -> None:
+    def yaws(difficulty: str) -> list[float]:
+        return [abs(Plan(difficulty=difficulty).draw(index)[0].yaw) for index in range(40)]
+
+    assert max(yaws("easy")) < 0.25
+    assert min(yaws("hard")) >= 0.45
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"label_set": "basic9"}, "did you mean 'basic7'|did you mean 'basic8'"),
+        ({"label_set": "mafw11"}, "helplessness"),
+        ({"label_set": "open"}, "any word"),
+        ({"splits": {"train": 0.5, "test": 0.6}}, "sum to 1"),
+        ({"identities": (5, 6), "splits": {"train": 0.5, "test": 0.5}}, "too few"),
+        ({"size": 4}, "16 pixels"),
+    ],
+    ids=["unknown set", "set that cannot be drawn", "open set", "shares", "too few people", "too small"],
+)
+def test_a_plan_refuses_what_cannot_work(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Plan(**options)  # type: ignore[arg-type]
+
+
+# --- The command
+
+COMMAND = ["--num", "9", "--labels", "basic7", "--size", "32", "--split", "train=0.7,test=0.3", "--workers", "1"]
+
+
+def test_the_command_writes_pictures_records_and_a_sheet(tmp_path: Path) -> None:
+    assert main([str(tmp_path), *COMMAND]) == 0
+    samples = list(read_records(tmp_path / "samples.jsonl", Sample))
+    assert len(samples) == 9
+    assert {sample.label_set for sample in samples} == {"basic7"}
+    for sample in samples:
+        assert sample.media is not None
+        with Image.open(tmp_path / sample.media.path) as picture:
+            assert np.array_equal(np.asarray(picture), render(spec_of(sample), 32))
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width == 8 * 112
+    manifest = json.loads((tmp_path / "samples.manifest.json").read_text())
+    assert manifest["identities"] == {"train": [0, 1400], "test": [1400, 2000]}
+
+
+def test_a_rerun_goes_on_and_draws_again_only_what_is_missing(tmp_path: Path) -> None:
+    main([str(tmp_path), *COMMAND])
+    kept, lost = tmp_path / "images" / "face-0-000001.png", tmp_path / "images" / "face-0-000002.png"
+    before, content = kept.stat().st_mtime_ns, lost.read_bytes()
+    lost.unlink()
+    assert main([str(tmp_path), *COMMAND, "--num", "11"]) == 0
+    assert kept.stat().st_mtime_ns == before
+    assert lost.read_bytes() == content
+    assert len(list(read_records(tmp_path / "samples.jsonl", Sample))) == 11
+
+
+def test_workers_change_nothing(tmp_path: Path) -> None:
+    arguments = ["--num", "40", "--size", "24", "--seed", "7"]
+    main([str(tmp_path / "one"), *arguments, "--workers", "1"])
+    main([str(tmp_path / "two"), *arguments, "--workers", "2"])
+    one, two = ((tmp_path / name / "samples.jsonl").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_other_options_need_overwrite(tmp_path: Path) -> None:
+    main([str(tmp_path), *COMMAND])
+    with pytest.raises(ConfigError, match="--overwrite"):
+        main([str(tmp_path), *COMMAND, "--seed", "1"])
+    assert main([str(tmp_path), *COMMAND, "--seed", "1", "--overwrite"]) == 0
+
+
+def test_jpegs_on_request(tmp_path: Path) -> None:
+    main([str(tmp_path), "--num", "1", "--size", "32", "--format", "jpg", "--emotion", "happy"])
+    sample = next(read_records(tmp_path / "samples.jsonl", Sample))
+    assert (sample.label, sample.label_set) == ("happiness", "basic7")
+    assert [path.suffix for path in (tmp_path / "images").iterdir()] == [".jpg"]
+
+
+def test_a_compound_is_labelled_in_its_own_set(tmp_path: Path) -> None:
+    main([str(tmp_path), "--num", "1", "--size", "32", "--compound", "happily_surprised"])
+    sample = next(read_records(tmp_path / "samples.jsonl", Sample))
+    assert (sample.label, sample.label_set) == ("happily surprised", "du22")
+
+
+@pytest.mark.parametrize(("option", "word"), [("--emotion", "hunger"), ("--compound", "happily hungry")])
+def test_an_unknown_emotion_is_named_with_the_known_ones(option: str, word: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"{option}: '{word}'"):
+        main([str(tmp_path), "--num", "1", option, word])
