@@ -267,6 +267,22 @@ def media_path(sample: Sample, root: Path) -> Path | None:
     return path
 
 
+def move_media(sample: Sample, old_root: Path, new_root: Path) -> None:
+    """Make the sample's media path relative to another folder, in place.
+
+    Raises RecordError where the picture does not lie under that folder: paths never lead upwards.
+    """
+    if sample.media is None or old_root == new_root:
+        return
+    path = old_root.resolve() / sample.media.path
+    try:
+        sample.media.path = path.relative_to(new_root.resolve()).as_posix()
+    except ValueError:
+        raise RecordError(
+            f"{new_root}: '{sample.media.path}' lies outside of it, in {old_root}; write the output there or above"
+        ) from None
+
+
 def to_json(record: Record) -> dict[str, Any]:
     """Return the record as plain JSON values."""
     return cast(dict[str, Any], json.loads(encode(record)))

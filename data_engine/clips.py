@@ -1,0 +1,112 @@
+"""Clips: the rows of an AU file, gathered by clip and person while they stream by.
+
+    for clip in read_clips(source, min_confidence=0.75, keep_all=False, bad=report):
+        clip.tracks                     # person → Track, in the order of their first row
+
+`data_engine.detect` calls this. Only the clip that is being read is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from data_engine.files import Source
+from data_engine.linking import FaceLinker, Key, is_one_image_a_row
+from data_engine.peak import ranking
+from data_engine.sources.blocks import Bad, Block, Numbers, read_blocks
+from data_engine.sources.head import decode
+from data_engine.sources.layout import Layout
+from data_engine.tracks import OUT_OF_RANGE, Track, states, to_scale
+from emollm.records import AU_RANGE
+
+CLIP_ROLES = ("clip", "media")
+
+
+class Clip:
+    """One image or clip: what its rows say about it, and a track for each person."""
+
+    def __init__(self, key: Key, texts: dict[str, str]) -> None:
+        self.key = key
+        self.texts = texts
+        """Text role → what the first row says."""
+        self.tracks: dict[str, Track] = {}
+
+
+def read_clips(source: Source, *, min_confidence: float, keep_all: bool, bad: Bad) -> Iterator[Clip]:
+    """Yield the clips of a file in its order. A clip ends where the next begins; its rows must stand together."""
+    head, layout = source.head, source.layout
+    rows = source.dialect.rows(head) if source.dialect.rows and not (head.is_table and _is_plain(source)) else None
+    linker, rank = FaceLinker(layout), ranking(layout.channels)
+    clip: Clip | None = None
+    for block in read_blocks(head, layout, rows, bad):
+        scaled = to_scale(block.numbers, layout)
+        found = states(scaled, layout, min_confidence)
+        _report_out_of_range(block, scaled, found, layout, bad)
+        for key, persons in _split(block, layout, linker):
+            if clip is None or clip.key != key:
+                if clip is not None:
+                    yield clip
+                first = persons[0][1][0]
+                clip = Clip(key, _texts(block, int(first), layout))
+            for person, places in persons:
+                track = clip.tracks.get(person)
+                if track is None:
+                    track = clip.tracks[person] = Track(layout, rank, keep_all=keep_all)
+                track.add(block.rows[places], scaled[places], found[places])
+    if clip is not None:
+        yield clip
+
+
+def _is_plain(source: Source) -> bool:
+    """Every needed column is in the table itself, so that nothing has to be unfolded."""
+    return set(source.layout.numbers) <= set(source.head.columns)
+
+
+Places = npt.NDArray[np.int64]
+
+
+def _split(block: Block, layout: Layout, linker: FaceLinker) -> Iterator[tuple[Key, list[tuple[str, Places]]]]:
+    """Yield (clip key, [(person, places in the block), …]) for each run of rows of one clip."""
+    keys = _clip_keys(block, layout)
+    persons = linker.persons(block, keys)
+    if keys is None and persons is None:
+        yield (), [("0", np.arange(len(block.rows)))]
+        return
+    num = len(block.rows)
+    for key, run in groupby(range(num), key=lambda place: keys[place] if keys else ()):
+        places: dict[str, list[int]] = {}
+        for place in run:
+            places.setdefault(persons[place] if persons else "0", []).append(place)
+        yield key, [(person, np.array(rows)) for person, rows in places.items()]
+
+
+def _clip_keys(block: Block, layout: Layout) -> list[Key] | None:
+    """What tells the clip of each row; None where the whole file is one clip."""
+    places = [layout.text_roles.index(role) for role in CLIP_ROLES if role in layout.text_roles]
+    if places:
+        return [tuple(texts[place] for place in places) for texts in block.texts]
+    if is_one_image_a_row(layout):
+        return [(b"%06d" % row,) for row in block.rows.tolist()]
+    return None
+
+
+def _texts(block: Block, place: int, layout: Layout) -> dict[str, str]:
+    if not block.texts:
+        return {}
+    pairs = zip(layout.text_roles, block.texts[place], strict=True)
+    return {role: decode(text) for role, text in pairs if text}
+
+
+def _report_out_of_range(block: Block, scaled: Numbers, found: Places, layout: Layout, bad: Bad) -> None:
+    tops = np.array([AU_RANGE[channel.kind] for channel in layout.channels])
+    for place in np.flatnonzero(found == OUT_OF_RANGE).tolist():
+        values = scaled[place, : len(tops)]
+        worst = int(np.flatnonzero((values < 0.0) | (values > tops))[0])
+        channel = layout.channels[worst]
+        value = block.numbers[place, worst]
+        span = f"{channel.low:g} to {channel.high:g}"
+        bad(int(block.rows[place]), "out_of_range", f"{channel.column} is {value:g}, outside {span} ({channel.kind})")

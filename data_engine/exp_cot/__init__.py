@@ -1,0 +1,11 @@
+"""Exp-CoT: explanations written from action units, checked against them, and kept only when every check passes.
+
+    view       what can be seen of a face
+    describe   observations from the action units alone; the label is not known there
+    infer      what the action units fit, and how that stands to the label
+    conclude   interpretation and conclusion
+    verify     every claim read back from the text and compared with the action units
+    rules      the embedded teacher, which draws wordings until one passes
+
+`data_engine.generate` is the command.
+"""

@@ -1,0 +1,40 @@
+"""What a teacher is given besides the sample, and what it hands back.
+
+A teacher is a function `(sample, options) -> Draft`; `generate.TEACHERS` names them. It depends on nothing else, so a
+draft is the same whatever else is in the file and in whatever order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from emollm.facs import THRESHOLDS
+from emollm.records import Reasoning
+
+
+class Options(NamedTuple):
+    """How explanations are written."""
+
+    codebook: str = "emfacs"
+    label_set: str = "basic7"
+    """For samples that name no label set of their own."""
+    thresholds: Mapping[str, float] = THRESHOLDS
+    disagreement: Literal["keep", "reject"] = "keep"
+    """What becomes of a sample whose label its action units do not support."""
+    seed: int = 0
+
+
+class Draft(NamedTuple):
+    """An explanation that passed every check, or the reason why there is none."""
+
+    reasoning: Reasoning | None = None
+    label_set: str | None = None
+    label: str | None = None
+    case: str | None = None
+    """How the action units stand to the label; see `infer.CASES`."""
+    reason: str | None = None
+    """Why there is no reasoning, in one machine-readable word."""
+    detail: str = ""
+    provenance: Mapping[str, Any] = {}
+    """What the sample remembers of how it was written, refused attempts included."""

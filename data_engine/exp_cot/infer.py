@@ -1,0 +1,111 @@
+"""Inference: what the action units alone are compatible with, and how that stands to the label, if there is one.
+
+    reading = infer(view, "emfacs", "basic7")       # sees no label
+    finding = settle(reading, "anger")              # says whether the label agrees
+
+A label decides which class a text ends with; it never decides what the text says the action units show.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from data_engine.exp_cot.view import View
+from emollm import facs
+from emollm.facs import Match
+from emollm.facs.ranking import MOUTH_OPENING
+from emollm.labels import canonical
+
+FITS = 0.5
+"""A pattern fits from this score on (`facs.Codebook.rank`, 0 to 1)."""
+
+FITS_WHOLE = 0.3
+"""A pattern that is there as a whole fits from this score on: detectors on photos often add actions to a smile."""
+
+CLOSE = 0.08
+"""Two patterns within this of each other fit about equally well."""
+
+CASES = {
+    "one": "one pattern fits, and it is the label's",
+    "two": "several patterns fit about equally well, and one of them is the label's",
+    "none": "no pattern fits; the label is neither shown nor contradicted",
+    "other": "another pattern than the label's fits",
+    "rest": "no action unit is present, and the label is neutral",
+    "plain": "no pattern fits, and the label is neutral",
+    "silent": "no action unit is present, and the label is an emotion",
+}
+"""How action units can stand to a label."""
+
+AGREES = frozenset({"one", "two", "rest", "plain"})
+"""The cases in which the action units support the label."""
+
+NEUTRAL = "neutral"
+
+MIN_MEASURED = 6
+"""With fewer action units measured, a face without any is not called neutral unless its label says so."""
+
+
+class Reading(NamedTuple):
+    """What the action units fit, best first; `fits` is empty where nothing fits or nothing is there."""
+
+    is_at_rest: bool
+    is_known: bool
+    """Enough was measured to call a face at rest neutral."""
+    fits: tuple[Match, ...]
+
+
+class Finding(NamedTuple):
+    """A label and how the action units stand to it."""
+
+    label: str
+    case: str
+    best: Match | None = None
+    """The pattern of the label, or the best-fitting other one in case `other`."""
+    rival: Match | None = None
+    """In case `two`, another pattern that fits about as well."""
+
+
+def infer(view: View, codebook: str, label_set: str) -> Reading:
+    """Return the patterns of the codebook that fit, named in the words of the label set."""
+    is_known = len(view.measured) >= MIN_MEASURED and canonical(NEUTRAL, label_set) == NEUTRAL
+    if not view.present:
+        return Reading(True, is_known, ())
+    fits = []
+    for match in facs.CODEBOOKS[codebook].rank(view.present, view.measured):
+        if match.score < FITS_WHOLE:
+            break
+        label = canonical(match.label, label_set)
+        if label not in (None, NEUTRAL) and _fits(match, view, codebook):
+            fits.append(match._replace(label=label))
+    return Reading(False, is_known, tuple(fits))
+
+
+def _fits(match: Match, view: View, codebook: str) -> bool:
+    """Tell whether a match is more than a single action that could mean anything, the opening of the mouth aside.
+
+    A single one is enough where a prototype asks for no more. The score alone cannot tell: it says little about what
+    was not measured.
+    """
+    is_whole = any(
+        prototype.required <= view.present.keys() and all(group & view.present.keys() for group in prototype.one_of)
+        for prototype in facs.CODEBOOKS[codebook].prototypes[match.label]
+    )
+    return is_whole or (match.score >= FITS and len(set(match.found) - MOUTH_OPENING) >= 2)
+
+
+def settle(reading: Reading, label: str | None) -> Finding | None:
+    """Compare a reading with the label; without one, the best pattern gives it. None where nothing gives a label."""
+    if reading.is_at_rest:
+        if label is None:
+            return Finding(NEUTRAL, "rest") if reading.is_known else None
+        return Finding(label, "rest" if label == NEUTRAL else "silent")
+    if not reading.fits:
+        return None if label is None else Finding(label, "plain" if label == NEUTRAL else "none")
+    best = reading.fits[0]
+    label = label or best.label
+    close = [match for match in reading.fits if best.score - match.score <= CLOSE]
+    own = next((match for match in close if match.label == label), None)
+    if own is None:
+        return Finding(label, "other", best)
+    rival = next((match for match in close if match.label != label), None)
+    return Finding(label, "two" if rival else "one", own, rival)

@@ -1,0 +1,184 @@
+"""The command `emollm export`: samples with explanations in, a folder for a trainer out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from data_engine.exports.formats import FORMATS
+from data_engine.exports.pictures import FOLDER, place
+from data_engine.exports.turns import Row, Wording, to_row
+from emollm.answers import STYLES
+from emollm.errors import ConfigError, RecordError
+from emollm.prompts import prompt_hash
+from emollm.records import BadLine, Sample, read_records
+from emollm.stage import add_stage_arguments, sha256, track, versions, write_json
+
+EPILOG = """examples:
+  emollm export cot.jsonl -o train --format messages
+  emollm export cot.jsonl -o train --format sharegpt --style think --label-only 0.75 --split train
+
+Picture paths in the files are relative to the folder: run the trainer there, or name the folder as its image root
+(LLaMA-Factory: dataset_dir; LLaVA: image_folder)."""
+
+OWN_FILES = ("data.jsonl", "data.json", "data.parquet", "dataset_info.json", "rejected.jsonl", "manifest.json")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    folder: Path = arguments.output
+    wording = Wording(arguments.style, arguments.label_only, arguments.prompt_variant, arguments.seed)
+    shown = {"format": arguments.format, "split": arguments.split, "limit": arguments.limit, **wording._asdict()}
+    media_root = arguments.media_root or arguments.samples.parent
+    export = Export(folder, arguments.samples, media_root, wording, shown)
+    _prepare(folder, arguments.overwrite)
+    with export:
+        rows = export.rows(arguments.split, arguments.limit)
+        FORMATS[arguments.format](track(rows, "export"), folder)
+    print(export.summary(), file=sys.stderr)
+    return 1 if export.rejected["malformed"] or not export.num_rows else 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the options of `emollm export`."""
+    parser = argparse.ArgumentParser(
+        prog="emollm export",
+        description="Write training files for TRL, ms-swift, LLaMA-Factory, LLaVA scripts and datasets.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("samples", type=Path, help="cot.jsonl from `emollm generate`")
+    add_stage_arguments(parser, output="DIR")
+    parser.add_argument("--format", choices=sorted(FORMATS), required=True, help="which trainer's files to write")
+    parser.add_argument(
+        "--style", choices=[style for style in STYLES if style != "labels"], default="sections", help="answer style"
+    )
+    parser.add_argument(
+        "--label-only",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="share of the samples, 0 to 1, that are asked for the bare label instead (default: 0)",
+    )
+    parser.add_argument(
+        "--prompt-variant", type=int, metavar="N", help="one wording of the question; the default draws one per sample"
+    )
+    parser.add_argument("--split", metavar="NAME", help="export this split alone")
+    parser.add_argument(
+        "--media-root", type=Path, metavar="DIR", help="where media paths start (default: the folder of the samples)"
+    )
+    return parser
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 1")
+    return share
+
+
+def _prepare(folder: Path, overwrite: bool) -> None:
+    """Make the folder; with `overwrite`, remove an earlier export, but never a folder that is something else."""
+    if folder.exists() and any(folder.iterdir()):
+        if not _is_export(folder):
+            raise ConfigError(f"{folder}: is not empty and holds no export; use another -o")
+        if not overwrite:
+            raise ConfigError(f"{folder}: holds an export already; use --overwrite to export again, or another -o")
+        for name in OWN_FILES:
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _is_export(folder: Path) -> bool:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("stage") == "export"
+
+
+class Export:
+    """One export under way: yields rows, keeps what is refused, and counts both."""
+
+    def __init__(
+        self, folder: Path, samples: Path, media_root: Path, wording: Wording, options: Mapping[str, Any]
+    ) -> None:
+        self.folder, self.samples, self.media_root, self.wording = folder, samples, media_root, wording
+        self.num_rows = 0
+        self.labels: Counter[str] = Counter()
+        self.rejected: Counter[str] = Counter()
+        self._manifest: dict[str, Any] = {
+            "stage": "export",
+            "options": options,
+            "prompt_hash": prompt_hash(),
+            "versions": versions(),
+            "inputs": {samples.name: sha256(samples)},
+        }
+
+    def __enter__(self) -> Self:
+        self._write_manifest("running")
+        self._rejects = (self.folder / "rejected.jsonl").open("w", encoding="utf-8")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._rejects.close()
+        if not self.rejected:
+            (self.folder / "rejected.jsonl").unlink()
+        self._write_manifest("done" if kind is None else "stopped")
+
+    def _write_manifest(self, status: str) -> None:
+        counts = {"rows": self.num_rows, "labels": dict(self.labels), "rejected": dict(self.rejected)}
+        write_json(self.folder / "manifest.json", {**self._manifest, "status": status, "counts": counts})
+
+    def rows(self, split: str | None, limit: int | None) -> Iterator[Row]:
+        """Yield one row for each sample that has all it needs."""
+        for sample in islice(read_records(self.samples, Sample, bad=self._bad), limit):
+            if split is not None and sample.split != split:
+                continue
+            row = self._row(sample)
+            if isinstance(row, str):
+                self._reject(sample.id, row)
+                continue
+            self.num_rows += 1
+            self.labels[row.label] += 1
+            yield row
+
+    def _row(self, sample: Sample) -> Row | str:
+        row = to_row(sample, "", self.wording)
+        if isinstance(row, str):
+            return row
+        try:
+            image, reason = place(sample, self.media_root, self.folder)
+        except RecordError:
+            return "outside_media_root"
+        return reason or row._replace(image=image)
+
+    def _bad(self, line: BadLine) -> None:
+        print(f"error: {line}", file=sys.stderr)
+        self._reject(None, "malformed", str(line))
+
+    def _reject(self, sample_id: str | None, reason: str, detail: str = "") -> None:
+        self.rejected[reason] += 1
+        entry = {"id": sample_id, "reason": reason, "detail": detail}
+        self._rejects.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    def summary(self) -> str:
+        """Return one line: how many rows, and what was left out why."""
+        line = f"{self.folder}: {self.num_rows:,} rows"
+        if self.rejected:
+            reasons = ", ".join(f"{reason} {n:,}" for reason, n in self.rejected.most_common())
+            line += f"; {sum(self.rejected.values()):,} left out, listed in rejected.jsonl ({reasons})"
+        return line

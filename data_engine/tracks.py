@@ -1,0 +1,123 @@
+"""A track: the rows of one person in one clip, checked, counted, and searched for the peak as they stream by.
+
+`data_engine.clips` feeds tracks; what they keep is numbers, and of a long clip only the last hour's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data_engine.peak import Ranking, find_peak, strengths
+from data_engine.sources.blocks import Numbers
+from data_engine.sources.layout import Layout
+from emollm.records import AU_RANGE
+
+USABLE, NO_FACE, LOW_CONFIDENCE, OUT_OF_RANGE = range(4)
+STATES = ("usable", "no_face", "low_confidence", "out_of_range")
+
+SEGMENT_ROWS = 50_000
+"""Rows (half an hour at 30 per second) searched together. Longer clips are searched in segments, which keeps memory
+constant and lets the resting face drift with light and posture."""
+TOLERANCE = 0.01
+"""Share of the range by which rounding may leave it; such values are set to the end of the range."""
+
+
+class Moment(NamedTuple):
+    """One usable row: where it stands in the file, its numbers in the order of `Layout.numbers`, its score."""
+
+    row: int
+    numbers: Numbers
+    score: float | None
+
+
+def to_scale(numbers: Numbers, layout: Layout) -> Numbers:
+    """Return a copy whose AU columns are on the scale of their kind; what rounding put outside is set to its end."""
+    scaled = numbers.copy()
+    for place, channel in enumerate(layout.channels):
+        top = AU_RANGE[channel.kind]
+        values = scaled[:, place]
+        if (channel.low, channel.high) != (0.0, top):
+            # Rounded, because 0.7 × 5 must read 3.5.
+            values = np.round((values - channel.low) / (channel.high - channel.low) * top, 6)
+        near = (values > -TOLERANCE * top) & (values < (1.0 + TOLERANCE) * top)
+        scaled[:, place] = np.where(near, np.clip(values, 0.0, top), values)
+    return scaled
+
+
+def states(scaled: Numbers, layout: Layout, min_confidence: float) -> npt.NDArray[np.int64]:
+    """Return (N,) what each row is good for: a place in STATES."""
+    values = scaled[:, : len(layout.channels)]
+    tops = np.array([AU_RANGE[channel.kind] for channel in layout.channels])
+    found = np.full(len(scaled), USABLE)
+    found[((values < 0.0) | (values > tops)).any(axis=1)] = OUT_OF_RANGE
+    confidence, success = layout.place("confidence"), layout.place("success")
+    if confidence is not None:
+        found[scaled[:, confidence] < min_confidence] = LOW_CONFIDENCE
+    found[np.isnan(values).all(axis=1)] = NO_FACE
+    if success is not None:
+        found[scaled[:, success] == 0.0] = NO_FACE
+    return found
+
+
+class Track:
+    """One person's rows: counted by what they are good for, the usable ones searched."""
+
+    def __init__(self, layout: Layout, rank: Ranking, *, keep_all: bool) -> None:
+        self._rank = rank
+        self.keep_all = keep_all
+        self.counts: Counter[str] = Counter()
+        self._frame = layout.place("frame")
+        self._rows: list[npt.NDArray[np.int64]] = []
+        self._numbers: list[Numbers] = []
+        self._waiting = 0
+        self._best: Moment | None = None
+
+    def add(self, rows: npt.NDArray[np.int64], scaled: Numbers, found: npt.NDArray[np.int64]) -> None:
+        """Add consecutive rows: their places in the file, their numbers on scale (N, C), their states (N,)."""
+        for state, num in enumerate(np.bincount(found, minlength=len(STATES)).tolist()):
+            if num:
+                self.counts[STATES[state]] += num
+        good = found == USABLE
+        # A copy, because a slice would keep the whole block in memory.
+        self._rows.append(rows[good].copy())
+        self._numbers.append(scaled[good].copy())
+        self._waiting += int(good.sum())
+        if self._waiting >= 2 * SEGMENT_ROWS and not self.keep_all:
+            self._search(SEGMENT_ROWS)
+
+    def peak(self) -> Moment | None:
+        """Return the usable row that shows the expression best, or None when no row is usable."""
+        if self._waiting:
+            self._search(self._waiting)
+        return self._best
+
+    def moments(self) -> Iterator[Moment]:
+        """Yield every usable row in time order. Needs `keep_all`."""
+        rows, numbers = self._ordered(self._waiting)
+        for row, values in zip(rows.tolist(), numbers, strict=True):
+            yield Moment(row, values, None)
+
+    def _search(self, num: int) -> None:
+        """Search the first `num` waiting rows and forget them."""
+        rows, numbers = self._ordered(num)
+        place, score = find_peak(strengths(numbers, self._rank)) if len(rows) > 1 else (0, 0.0)
+        if self._best is None or self._best.score is None or score > self._best.score:
+            self._best = Moment(int(rows[place]), numbers[place].copy(), score)
+
+    def _ordered(self, num: int) -> tuple[npt.NDArray[np.int64], Numbers]:
+        """Take the first `num` waiting rows, in the order of their frames; a frame given twice counts once."""
+        rows, numbers = np.concatenate(self._rows), np.concatenate(self._numbers)
+        self._rows, self._numbers, self._waiting = [rows[num:].copy()], [numbers[num:].copy()], len(rows) - num
+        rows, numbers = rows[:num], numbers[:num]
+        if num == 1 or self._frame is None or np.isnan(numbers[:, self._frame]).any():
+            return rows, numbers
+        _, first = np.unique(numbers[:, self._frame], return_index=True)
+        if len(first) < num:
+            self.counts["duplicate_frame"] += num - len(first)
+            self.counts["usable"] -= num - len(first)
+        return rows[first], numbers[first]

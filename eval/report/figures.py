@@ -1,0 +1,51 @@
+"""Numbers as text and as drawings: percentages, intervals, gauges."""
+
+from __future__ import annotations
+
+from emollm import facs
+from emollm.records import AU
+from eval.report.markup import Markup, tag
+from eval.results import Number
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return 0.8423 as 84.2, and — for what is not known."""
+    return "—" if share is None else f"{100 * share:.{digits}f}"
+
+
+def amount(number: Number, unit: str) -> str:
+    """Return the value in its unit, without the unit's sign."""
+    if unit == "share" or number.value is None:
+        return percent(number.value)
+    return f"{number.value:.1f}"
+
+
+def interval(number: Number, unit: str) -> str:
+    """Return `79.1 – 88.7`, or that there is none."""
+    if number.low is None or number.high is None:
+        return "no interval"
+    low, high = (percent(end) if unit == "share" else f"{end:.1f}" for end in (number.low, number.high))
+    return f"{low} – {high}"
+
+
+def gauge(number: Number) -> Markup | None:
+    """Draw a share and its interval on a line from 0 to 100 %."""
+    if number.value is None:
+        return None
+    band = None
+    if number.low is not None and number.high is not None:
+        band = tag("i", style=f"--low:{percent(number.low, 2)}%;--high:{percent(number.high, 2)}%")
+    return tag("div", band, tag("b", style=f"--value:{percent(number.value, 2)}%"), class_="gauge", aria_hidden="true")
+
+
+def plural(n: int, noun: str) -> str:
+    """Return `1 sample` or `1,200 samples`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def measured(au: AU, value: float | None = None) -> str:
+    """Return an AU's value, or one side's, as `3.1 C` where it is an intensity and as `0.42` where it is not."""
+    value = au.value if value is None else value
+    if au.kind != "intensity":
+        return f"{value:.2f}"
+    return f"{value:.1f} {facs.letter(value) or ''}".strip()

@@ -1,0 +1,143 @@
+"""From samples and predictions to the lines of samples.jsonl, in one label set.
+
+label_set = choose_label_set(None, pairs.samples)
+rows = score_rows(pairs, label_set, thresholds)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from emollm.answers import STYLES
+from emollm.claims import Checked
+from emollm.errors import ConfigError, did_you_mean
+from emollm.facs import EXPRESSIVE, UNITS
+from emollm.labels import LABEL_SETS, canonical
+from emollm.records import Face, Prediction, Sample
+from emollm.scoring import SampleScore, au_counts, score_sample, set_f1
+from emollm.stage import track
+from eval.pairs import Pairs
+from eval.scored import Scored, ScoredClaim
+
+MAX_LABELS = 64
+"""Different gold labels without a named label set, beyond which they are hardly a closed set."""
+
+
+def choose_label_set(asked: str | None, samples: Sequence[Sample]) -> str | None:
+    """Return the label set to score in: the one asked for, else the one that the samples name."""
+    named = sorted({sample.label_set for sample in samples if sample.label_set is not None})
+    if asked is None and len(named) > 1:
+        raise ConfigError(f"--label-set: the samples name several ({', '.join(named)}); choose one")
+    chosen = asked or (named[0] if named else None)
+    if chosen is not None and chosen not in LABEL_SETS:
+        known = ", ".join(LABEL_SETS)
+        raise ConfigError(f"--label-set: '{chosen}' is not one of {known}{did_you_mean(chosen, LABEL_SETS)}")
+    return chosen
+
+
+def label_names(label_set: str | None, rows: Sequence[Scored]) -> list[str]:
+    """Return the rows of the confusion matrix: the label set, or every gold label there is."""
+    gold = Counter(row.gold for row in rows if row.gold is not None)
+    if label_set is not None and LABEL_SETS[label_set].labels:
+        labels = list(LABEL_SETS[label_set].labels)
+        if strange := sorted(set(gold) - set(labels)):
+            n = sum(gold[label] for label in strange)
+            raise ConfigError(
+                f"label: gold outside of {label_set} in {n} of {len(rows)} samples ({', '.join(strange[:5])}); "
+                "choose another --label-set, or leave these samples out"
+            )
+        return labels
+    if len(gold) > MAX_LABELS:
+        raise ConfigError(
+            f"label: {len(gold)} different gold labels are no closed set; "
+            "name their set with --label-set, or keep open vocabulary in `labels`"
+        )
+    return sorted(gold)
+
+
+def score_rows(pairs: Pairs, label_set: str | None, thresholds: Mapping[str, float]) -> list[Scored]:
+    """Score every sample; one without a prediction as if nothing had been said."""
+    rows = []
+    for sample in track(pairs.samples, "score", total=len(pairs.samples)):
+        prediction = pairs.predictions.get(sample.id)
+        rows.append(score_row(sample, prediction, label_set, thresholds))
+    return rows
+
+
+def score_row(
+    sample: Sample, prediction: Prediction | None, label_set: str | None, thresholds: Mapping[str, float]
+) -> Scored:
+    """Put sample, prediction and every score between the two into one line of samples.jsonl."""
+    said = prediction.completion if prediction else ""
+    style = prediction.style if prediction and prediction.style in STYLES else None
+    score = score_sample(sample, said, label_set=label_set, thresholds=thresholds, style=style)
+    gold_labels = None if sample.labels is None else tuple(_in_one_word(word, label_set) for word in sample.labels)
+    row = Scored(
+        id=sample.id,
+        subject=sample.subject,
+        groups=sample.groups,
+        media=sample.media,
+        face=score.face,
+        model=prediction.model if prediction else None,
+        completion=prediction.completion if prediction else None,
+        gold=score.label_gold,
+        predicted=score.label_pred,
+        correct=score.correct,
+        gold_labels=gold_labels,
+        predicted_labels=score.answer.labels,
+        labels_f1=None if gold_labels is None else _f1(said, score.answer.labels, gold_labels),
+        well_formed=score.well_formed,
+        claims=tuple(_claim(said, checked) for checked in (score.check.checked if score.check else ())),
+    )
+    return _with_aus(row, score)
+
+
+def _in_one_word(word: str, label_set: str | None) -> str:
+    """Return the canonical word for a gold word, which keeps its own if it is no known emotion."""
+    return canonical(word, label_set) or canonical(word) or word.strip().lower()
+
+
+def _with_aus(row: Scored, score: SampleScore) -> Scored:
+    """Sort the AUs that can be judged by whether they are present and whether they were named."""
+    if score.aus_gold is None or score.aus_pred is None or score.au_measured is None:
+        return row
+    judged = {au for au in score.au_measured if au in EXPRESSIVE and not _is_hidden(au, score.face)}
+    if not judged:
+        return row
+    named, present = judged & set(score.aus_pred), judged & set(score.aus_gold)
+    counts = au_counts(named, present, judged)
+    row.au_hits = tuple(au for au, count in counts.items() if count.tp)
+    row.au_false_alarms = tuple(au for au, count in counts.items() if count.fp)
+    row.au_misses = tuple(au for au, count in counts.items() if count.fn)
+    row.au_rejections = tuple(sorted(judged - set(counts)))
+    row.au_set_f1 = _f1(row.completion or "", named, present)
+    row.omitted = tuple(au for au in score.omitted if au in judged)
+    return row
+
+
+def _f1(said: str, named: Iterable[str], there: Iterable[str]) -> float:
+    """Return the F1 of two sets. Where nothing is there, naming nothing is right, but not answering at all is not."""
+    return set_f1(named, there) if said.strip() else 0.0
+
+
+def _is_hidden(au: str, face: Face | None) -> bool:
+    """Whether the AU's region cannot be seen: then nobody can be blamed for naming it or for leaving it out."""
+    return face is not None and UNITS[au].region in (face.hidden or ())
+
+
+def _claim(said: str, checked: Checked) -> ScoredClaim:
+    claim = checked.claim
+    return ScoredClaim(
+        text=said[claim.start : claim.end],
+        start=claim.start,
+        end=claim.end,
+        aus=claim.aus,
+        present=claim.present,
+        verdict=checked.verdict,
+        reason=checked.reason,
+        side=claim.side,
+        letters=claim.letters,
+        hedged=claim.hedged,
+        region=claim.region,
+    )

@@ -1,0 +1,132 @@
+"""`emollm score`: predictions and samples in; results.json, samples.jsonl and report.html out.
+
+emollm score predictions.jsonl samples.jsonl -o scores/ --split test
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from emollm import facs
+from emollm.records import AU_RANGE
+from emollm.stage import add_stage_arguments, sha256
+from eval.folder import claim_folder, write_lines
+from eval.intervals import add_interval_argument, positive
+from eval.pairs import Pairs, read_pairs
+from eval.report import write_report
+from eval.results import REPORT_NAME, RESULTS_NAME, Coverage, Input, Results, Settings, write_results
+from eval.rows import choose_label_set, label_names, score_rows
+from eval.scored import Scored
+from eval.summary import cluster_key, summarise
+from eval.table import print_results
+
+EPILOG = """\
+example:
+  emollm score predictions.jsonl samples.jsonl -o scores/ --split test
+
+Samples without a prediction count as wrong. Intervals are bootstrapped over subjects where they are known.
+The scores of other inputs or settings in DIR are only replaced with --overwrite.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog="emollm score",
+        description="Score predictions: is the label right, and is the explanation true?",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("predictions", type=Path, help="what `emollm predict` wrote")
+    parser.add_argument("samples", type=Path, help="the samples with their gold labels and action units")
+    add_stage_arguments(parser, output="DIR")
+    parser.add_argument("--label-set", metavar="NAME", help="labels that count (default: the one the samples name)")
+    parser.add_argument("--split", metavar="NAME", help="score only the samples of this split")
+    parser.add_argument(
+        "--thresholds",
+        type=thresholds,
+        default=dict(facs.THRESHOLDS),
+        metavar="KIND=VALUE,…",
+        help="from which value an action unit counts as present (default: intensity=1,probability=0.5,presence=0.5)",
+    )
+    add_interval_argument(parser)
+    parser.add_argument(
+        "--report", action=argparse.BooleanOptionalAction, default=True, help="write report.html (default: yes)"
+    )
+    parser.add_argument(
+        "--report-samples", type=positive, default=60, metavar="N", help="samples it shows (default: 60)"
+    )
+    parser.add_argument(
+        "--images", action=argparse.BooleanOptionalAction, default=True, help="show their pictures (default: yes)"
+    )
+    parser.add_argument("--media-root", type=Path, metavar="DIR", help="of the pictures (default: beside the samples)")
+    return parser
+
+
+def thresholds(text: str) -> dict[str, float]:
+    """Read `intensity=2,probability=0.4`; kinds that are not named keep their default."""
+    found = dict(facs.THRESHOLDS)
+    for part in text.split(","):
+        kind, _, value = part.partition("=")
+        if kind.strip() not in found:
+            raise argparse.ArgumentTypeError(f"'{kind.strip()}' is not one of {', '.join(found)}")
+        top = AU_RANGE[kind.strip()]
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0.0 < number <= top:
+            raise argparse.ArgumentTypeError(f"{kind.strip()} must be above 0 and at most {top:g}, not '{value}'")
+        found[kind.strip()] = number
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Score, write, print. Returns 1 where lines of the inputs could not be read."""
+    options = parser().parse_args(argv)
+    folder: Path = options.output
+    pairs = read_pairs(options.predictions, options.samples, split=options.split, limit=options.limit)
+    settings = Settings(
+        label_set=choose_label_set(options.label_set, pairs.samples),
+        split=options.split,
+        limit=options.limit,
+        thresholds=options.thresholds,
+        num_resamples=options.num_resamples,
+        seed=options.seed,
+        confidence=0.95,
+    )
+    paths = {"predictions": options.predictions, "samples": options.samples}
+    inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
+    claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
+    rows = score_rows(pairs, settings.label_set, settings.thresholds)
+    results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs)
+    write_lines(folder, rows, pairs.bad)
+    write_results(folder, results)
+    print_results(results, _report(folder, results, rows, options))
+    return 1 if pairs.bad else 0
+
+
+def _report(folder: Path, results: Results, rows: Sequence[Scored], options: argparse.Namespace) -> Path:
+    """Write the report if it is wanted, and return the file to look at."""
+    if not options.report:
+        (folder / REPORT_NAME).unlink(missing_ok=True)
+        return folder / RESULTS_NAME
+    root = (options.media_root or options.samples.parent) if options.images else None
+    return write_report(folder, results, rows, media_root=root, max_samples=options.report_samples)
+
+
+def cover(pairs: Pairs, rows: Sequence[Scored]) -> Coverage:
+    """Count what the numbers stand on."""
+    return Coverage(
+        samples=len(rows),
+        predictions=len(pairs.predictions),
+        missing=len(pairs.missing),
+        surplus=len(pairs.surplus),
+        malformed=len(pairs.bad),
+        labelled=sum(row.gold is not None or row.gold_labels is not None for row in rows),
+        measured=sum(row.au_hits is not None for row in rows),
+        subjects=len({row.subject for row in rows if row.subject is not None}),
+        clusters=len({cluster_key(row) for row in rows}),
+    )

@@ -1,0 +1,94 @@
+"""One line of the evaluator's samples.jsonl: a sample, what was predicted, and every score between the two.
+
+`score` writes these lines, `report` and `compare` read them; no number of results.json needs anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from emollm.claims.checker import Verdict
+from emollm.errors import EmoLLMError, RecordError
+from emollm.records import Face, Media, Record
+
+
+class ScoredClaim(Record):
+    """A claim of the explanation and what the measured face says about it."""
+
+    text: str
+    start: int
+    end: int
+    """Characters of the completion."""
+    aus: tuple[str, ...]
+    """Alternatives, the most likely reading first."""
+    present: bool
+    verdict: Verdict
+    reason: str = ""
+    """A key of `claims.checker.REASONS`."""
+    side: str | None = None
+    letters: str = ""
+    hedged: bool = False
+    region: str | None = None
+
+
+class Scored(Record):
+    """The scores of one sample. `None` means that the gold for a score is missing."""
+
+    id: str
+    subject: str | None = None
+    groups: dict[str, str] | None = None
+    media: Media | None = None
+    face: Face | None = None
+    """The face that the explanation was checked against."""
+    model: str | None = None
+    completion: str | None = None
+    """None: the sample has no prediction, which counts as wrong."""
+    gold: str | None = None
+    predicted: str | None = None
+    """None: no label of the set could be read."""
+    correct: bool | None = None
+    gold_labels: tuple[str, ...] | None = None
+    """Open vocabulary: every word that fits."""
+    predicted_labels: tuple[str, ...] = ()
+    labels_f1: float | None = None
+    well_formed: bool = False
+    au_hits: tuple[str, ...] | None = None
+    """Present and named."""
+    au_false_alarms: tuple[str, ...] | None = None
+    """Measured below the threshold, yet named."""
+    au_misses: tuple[str, ...] | None = None
+    """Present, not named."""
+    au_rejections: tuple[str, ...] | None = None
+    """Measured below the threshold and not named."""
+    au_set_f1: float | None = None
+    claims: tuple[ScoredClaim, ...] = ()
+    omitted: tuple[str, ...] = ()
+    """Present AUs that no positive claim mentions under any reading."""
+
+    def num_claims(self, verdict: Verdict) -> int:
+        """Count the claims with this verdict."""
+        return sum(claim.verdict == verdict for claim in self.claims)
+
+    @property
+    def is_true(self) -> bool:
+        """Whether the explanation holds: no claim contradicted, one supported, and one of the present AUs named."""
+        if self.num_claims("contradicted") or not self.num_claims("supported"):
+            return False
+        return bool(self.au_hits) or not self.au_misses
+
+
+def read_scored(path: Path) -> Iterator[Scored]:
+    """Yield the lines of a samples.jsonl written by `score`."""
+    decoder = msgspec.json.Decoder(Scored)
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield decoder.decode(line)
+                except msgspec.DecodeError as error:
+                    raise RecordError(f"{path}:{number}: {error}; write it again with `emollm score`") from None
+    except OSError as error:
+        raise EmoLLMError(f"{path}: cannot be read: {error.strerror}; is this a folder of `emollm score`?") from None

@@ -1,0 +1,98 @@
+"""Prediction: one record a sample, resumed, and nothing lost to a bad picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from emollm.errors import ConfigError, ModelError
+from emollm.records import Prediction, Sample, encode, read_records
+from eval.predict import main
+
+
+@pytest.fixture
+def command(toy_file: Path, tiny_dir: Path, tmp_path: Path) -> list[str]:
+    options = ["--max-new-tokens", "6", "--batch-size", "5", "--split", "test", "--device", "cpu"]
+    return ["--model", str(tiny_dir), str(toy_file), "-o", str(tmp_path / "p.jsonl"), *options]
+
+
+def read(tmp_path: Path) -> list[Prediction]:
+    return list(read_records(tmp_path / "p.jsonl", Prediction))
+
+
+def test_every_sample_of_the_split_gets_one_prediction(command: list[str], tmp_path: Path) -> None:
+    assert main(command) == 0
+    predictions = read(tmp_path)
+    assert [prediction.id for prediction in predictions] == [f"toy{n}" for n in range(48, 60)]
+    first = predictions[0]
+    assert first.sampling == {"max_new_tokens": 6, "temperature": 0.0}
+    assert first.style == "sections"
+    assert first.prompt is not None
+    assert "Key Observations" in first.prompt
+
+
+def test_a_stopped_run_goes_on_and_ends_the_same(command: list[str], tmp_path: Path) -> None:
+    main(command)
+    whole = read(tmp_path)
+    lines = (tmp_path / "p.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "p.jsonl").write_bytes(b"".join(lines[:7]) + lines[7][:20])
+    assert main(command) == 0
+    assert [(p.id, p.completion) for p in read(tmp_path)] == [(p.id, p.completion) for p in whole]
+
+
+def test_the_batch_size_changes_nothing(command: list[str], tmp_path: Path) -> None:
+    main(command)
+    five = read(tmp_path)
+    main([*command, "--batch-size", "1", "--overwrite"])
+    assert [p.completion for p in read(tmp_path)] == [p.completion for p in five]
+
+
+def test_a_limit_counts_samples_of_the_split(command: list[str], tmp_path: Path) -> None:
+    assert main([*command, "--limit", "3"]) == 0
+    assert len(read(tmp_path)) == 3
+
+
+def test_a_bad_picture_is_kept_aside_and_the_rest_is_predicted(
+    command: list[str], tmp_path: Path, toy_file: Path
+) -> None:
+    samples = [sample for sample in read_records(toy_file, Sample) if sample.split == "test"]
+    (tmp_path / "cut.png").write_bytes((toy_file.parent / "0.png").read_bytes()[:100])
+    assert samples[1].media is not None
+    samples[1].media.path, samples[2].media = "cut.png", None
+    for sample in (samples[0], samples[3]):
+        assert sample.media is not None
+        (tmp_path / sample.media.path).write_bytes((toy_file.parent / sample.media.path).read_bytes())
+    (tmp_path / "some.jsonl").write_bytes(b"".join(encode(sample) + b"\n" for sample in samples[:4]))
+    command[2] = str(tmp_path / "some.jsonl")
+    assert main(command) == 0
+    assert [prediction.id for prediction in read(tmp_path)] == ["toy48", "toy51"]
+    rejected = [json.loads(line) for line in (tmp_path / "p.rejected.jsonl").read_text().splitlines()]
+    assert [(entry["id"], entry["reason"]) for entry in rejected] == [("toy49", "bad_picture"), ("toy50", "no_picture")]
+
+
+def test_an_answer_that_was_cut_off_is_counted(command: list[str], tmp_path: Path) -> None:
+    main([*command, "--max-new-tokens", "1"])
+    assert json.loads((tmp_path / "p.manifest.json").read_text())["counts"]["cut off"] > 0
+
+
+def test_a_rerun_with_another_style_is_refused(command: list[str]) -> None:
+    main([*command, "--limit", "1"])
+    with pytest.raises(ConfigError, match="style 'sections' → 'label'"):
+        main([*command, "--style", "label"])
+
+
+def test_a_model_that_is_not_there_is_one_clear_line(command: list[str]) -> None:
+    command[1] = "/no/such/model"
+    with pytest.raises(ModelError, match="no such directory"):
+        main(command)
+
+
+def test_an_unknown_label_set_is_refused_before_the_model_is_loaded(command: list[str]) -> None:
+    command[1] = "/no/such/model"
+    with pytest.raises(ConfigError, match="did you mean 'basic7'"):
+        main([*command, "--label-set", "basic07"])

@@ -1,0 +1,135 @@
+"""Recipes: every YAML here is one that a stage accepts, and a wrong one is refused with all its problems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+yaml = pytest.importorskip("yaml")
+pytest.importorskip("trl")
+
+from emollm.errors import ConfigError  # noqa: E402
+from emollm.train import STAGES, base, main, sft  # noqa: E402
+from emollm.train.recipe import check_values, read_values  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "accelerate")
+LAUNCHERS = sorted((ROOT / "recipes" / "accelerate").glob("*.yaml"))
+SFT = {"model": "m", "train_file": "t.jsonl", "output_dir": "o"}
+
+
+def check_sft(values: dict[str, Any]) -> tuple[sft.Recipe, dict[str, Any]]:
+    from trl import SFTConfig
+
+    return check_values(values, sft.Recipe, SFTConfig, sft.REFUSED)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_recipe_is_accepted_by_its_stage(path: Path) -> None:
+    values = read_values(path)
+    if path.stem == "base":
+        recipe, _ = check_values(values, base.Recipe)
+        assert recipe.train_file
+    else:
+        recipe, trainer = check_sft(values)
+        assert trainer["output_dir"]
+        assert isinstance(trainer["learning_rate"], float)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_recipe_begins_with_its_launch_line(path: Path) -> None:
+    assert f"--config {path.relative_to(ROOT).as_posix()}" in "".join(path.read_text().splitlines(True)[:4])
+
+
+@pytest.mark.parametrize("path", LAUNCHERS, ids=lambda path: path.name)
+def test_accelerate_takes_every_launcher_file(path: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    assert load_config_from_file(str(path)).num_processes >= 1
+
+
+def test_all_problems_are_listed_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_sft({"model": 3, "train_fil": "a", "learning_rate": "fast", "lora": {"rank": 8}, "output_dir": "o"})
+    message = str(caught.value)
+    assert "5 problem(s)" in message
+    for part in ("model: ", "did you mean 'train_file'", "learning_rate: ", "lora: ", "train_file: is missing"):
+        assert part in message
+
+
+def test_a_number_that_yaml_reads_as_text_is_a_number() -> None:
+    assert check_sft(SFT | {"learning_rate": "2e-5"})[1]["learning_rate"] == 2e-5
+
+
+def test_an_override_goes_over_the_recipe_also_inside_a_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("model: m\nlora: {r: 4, alpha: 8}\n")
+    values = read_values(path, ["lora.r=32", "styles={label: 2}", "model=n"])
+    assert values == {"model": "n", "lora": {"r": 32, "alpha": 8}, "styles": {"label": 2}}
+
+
+@pytest.mark.parametrize("override", ["learning_rate", "=3", "a={b"])
+def test_an_override_that_is_none_is_refused(override: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("model: m\n")
+    with pytest.raises(ConfigError):
+        read_values(tmp_path / "a.yaml", [override])
+
+
+@pytest.mark.parametrize("text", ["- a\n- b", "a: [", ""], ids=["list", "torn", "empty"])
+def test_a_file_that_is_no_recipe_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"a\.yaml"):
+        read_values(tmp_path / "a.yaml")
+
+
+def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_values(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"styles": {"sektions": 1}}, "did you mean 'sections'"),
+        ({"styles": {"label": -1}}, "negative"),
+        ({"styles": {"label": 0}}, "every share is 0"),
+        ({"lora": {}, "freeze_vision": True}, "lora.vision"),
+    ],
+)
+def test_values_that_cannot_work_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_sft(SFT | values)
+
+
+def test_a_length_that_would_cut_pictures_is_refused() -> None:
+    with pytest.raises(ConfigError, match="max_length: nothing is cut off here"):
+        check_sft(SFT | {"max_length": 1024})
+
+
+def test_a_launcher_that_starts_too_few_processes_is_refused(tmp_path: Path) -> None:
+    from trl import SFTConfig
+
+    recipe, trainer = check_sft(SFT | {"num_processes": 2, "output_dir": str(tmp_path)})
+    with pytest.raises(ConfigError, match="2 must take part, but the launcher started 1"):
+        sft.trainer_settings(SFTConfig, trainer, recipe)
+
+
+def test_train_without_a_stage_lists_the_stages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in STAGES)
+
+
+def test_an_unknown_stage_is_a_usage_error_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stf"]) == 2
+    assert "did you mean 'sft'" in capsys.readouterr().err
+
+
+def test_a_recipe_can_be_printed_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("model: m\ntrain_file: t.jsonl\noutput_dir: o\n")
+    assert sft.main(["--config", str(path), "max_steps=3", "--print-config"]) == 0
+    assert msgspec.json.decode(capsys.readouterr().out)["max_steps"] == 3

@@ -1,0 +1,165 @@
+"""Scores of one prediction: the label, the format, the AUs said and the claims, and what is None without gold."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emollm.answers import render
+from emollm.records import AU, Face, Reasoning, Sample
+from emollm.scoring import Counts, au_counts, label_match, main_face, score_sample, set_f1
+
+REASONING = Reasoning(
+    observations="The inner brows are raised and the lip corners are turned down. There is no smile.",
+    interpretation="Raised inner brows with lowered lip corners point to sorrow.",
+    conclusion="The expression is consistent with sadness.",
+)
+
+
+def make_face(**values: float) -> Face:
+    return Face(aus={code: AU(value=value, kind="intensity") for code, value in values.items()})
+
+
+SAD = Sample(
+    id="1", label="sadness", label_set="basic7", faces=[make_face(AU01=2.0, AU04=2.0, AU12=0.0, AU15=3.0, AU17=0.0)]
+)
+
+
+def test_the_gold_answer_is_right_well_formed_and_true() -> None:
+    score = score_sample(SAD, render("think", "sadness", REASONING))
+    assert score.correct is True
+    assert score.well_formed
+    assert (score.supported, score.contradicted, score.not_assessable) == (5, 0, 0)
+    assert score.precision == 1.0
+    assert score.omitted == ("AU04",)
+    assert score.recall == pytest.approx(2 / 3)
+
+
+def test_an_empty_completion_is_wrong_and_says_nothing() -> None:
+    score = score_sample(SAD, "")
+    assert score.correct is False
+    assert not score.well_formed
+    assert score.aus_pred == ()
+    assert score.precision is None
+    assert score.recall == 0.0
+    assert score.au_f1 == 0.0
+
+
+def test_a_wrong_label_with_false_claims() -> None:
+    score = score_sample(SAD, "<think>The lip corners are raised (AU12).</think><answer>happiness</answer>")
+    assert score.correct is False
+    assert score.well_formed
+    assert score.precision == 0.0
+    assert score.au_counts == {"AU01": (0, 0, 1), "AU04": (0, 0, 1), "AU12": (0, 1, 0), "AU15": (0, 0, 1)}
+
+
+def test_spans_are_places_in_the_completion() -> None:
+    text = "<think>Her lip corners are turned down.</think><answer>sadness</answer>"
+    score = score_sample(SAD, text)
+    assert score.check is not None
+    assert [text[one.claim.start : one.claim.end] for one in score.check.checked] == ["lip corners are turned down"]
+
+
+def test_without_a_gold_label_nothing_is_correct_or_wrong() -> None:
+    assert score_sample(Sample(id="1"), "sadness").correct is None
+
+
+def test_without_measured_aus_there_are_no_claim_scores() -> None:
+    score = score_sample(Sample(id="1", label="sadness", faces=[Face()]), "AU4, so sadness")
+    assert (score.face, score.check, score.aus_gold, score.aus_pred, score.au_counts, score.au_f1) == (None,) * 6
+    assert (score.precision, score.recall, score.omitted, score.supported) == (None, None, (), 0)
+
+
+def test_gold_labels_are_read_in_the_label_set() -> None:
+    assert score_sample(Sample(id="1", label="Happy"), "<answer>joy</answer>", "basic7").correct is True
+
+
+def test_the_label_set_of_the_sample_is_the_default() -> None:
+    sample = Sample(id="1", label="contempt", label_set="basic8")
+    assert score_sample(sample, "contempt").label_pred == "contempt"
+    assert score_sample(sample, "contempt", "basic7").label_pred is None
+
+
+@pytest.mark.parametrize(
+    ("style", "text", "expected"),
+    [
+        ("label", "sadness", True),
+        ("labels", "sadness", True),
+        ("label", "sadness, fear", False),
+        ("think", "sadness", False),
+        (None, "sadness", True),
+        ("think", "<think>a</think><answer>sadness</answer>", True),
+        ("sections", "<think>a</think><answer>sadness</answer>", False),
+    ],
+)
+def test_the_form_is_that_of_the_style_asked_for(style: str | None, text: str, expected: bool) -> None:
+    assert score_sample(SAD, text, style=style).well_formed is expected
+
+
+def test_a_list_of_all_labels_is_wrong() -> None:
+    text = "neutral, happiness, sadness, surprise, fear, disgust, anger"
+    assert score_sample(SAD, text).correct is False
+
+
+def test_a_phrase_with_two_readings_says_those_that_are_there() -> None:
+    sample = Sample(id="1", faces=[make_face(AU01=2.0, AU02=2.0, AU04=0.0)])
+    assert score_sample(sample, "The eyebrows are raised.").aus_pred == ("AU01", "AU02")
+    low = Sample(id="1", faces=[make_face(AU01=0.0, AU02=0.0)])
+    assert score_sample(low, "The eyebrows are raised.").aus_pred == ("AU01",)
+
+
+def test_a_denied_au_is_not_said() -> None:
+    assert score_sample(SAD, "no AU12").aus_pred == ()
+
+
+def test_an_au_that_was_not_measured_does_not_count() -> None:
+    sample = Sample(id="1", faces=[make_face(AU01=2.0)])
+    score = score_sample(sample, "AU1 and AU9")
+    assert score.au_f1 == 1.0
+    assert score.au_counts == {"AU01": Counts(tp=1)}
+
+
+def test_a_face_at_rest_described_as_such_is_right() -> None:
+    score = score_sample(Sample(id="1", faces=[make_face(AU01=0.0, AU12=0.0)]), "No smile.")
+    assert (score.precision, score.recall, score.au_f1) == (1.0, None, 1.0)
+
+
+def test_the_main_face_is_the_first_measured_one() -> None:
+    sample = Sample(id="1", faces=[Face(face="a"), make_face(AU01=1.0), Face(face="b", aus={})])
+    face = main_face(sample)
+    assert face is not None
+    assert face.aus == {"AU01": AU(value=1.0, kind="intensity")}
+
+
+def test_of_a_clip_each_au_counts_at_its_strongest() -> None:
+    first, second, other = make_face(AU01=1.0, AU12=3.0), make_face(AU01=2.0, AU04=1.0), make_face(AU12=5.0)
+    first.hidden, second.hidden, other.face = ["mouth", "brows"], ["brows"], "1"
+    face = main_face(Sample(id="1", faces=[first, second, other]))
+    assert face is not None
+    assert {code: au.value for code, au in (face.aus or {}).items()} == {"AU01": 2.0, "AU12": 3.0, "AU04": 1.0}
+    assert face.hidden == ["brows"]
+
+
+def test_label_match() -> None:
+    assert label_match("fear", "fear") is True
+    assert label_match(None, "fear") is False
+    assert label_match("fear", None) is None
+
+
+def test_au_counts_only_measured_ones() -> None:
+    counts = au_counts({"AU01", "AU02", "AU09"}, {"AU01", "AU04"}, {"AU01", "AU02", "AU04", "AU06"})
+    assert counts == {"AU01": (1, 0, 0), "AU02": (0, 1, 0), "AU04": (0, 0, 1)}
+
+
+def test_set_f1() -> None:
+    assert set_f1({"a", "b"}, {"b", "c"}) == 0.5
+    assert set_f1({"a"}, ()) == 0.0
+    assert set_f1((), ()) == 1.0
+
+
+@given(st.text(max_size=200), st.sampled_from([None, "basic7", "open"]))
+def test_no_completion_breaks_the_score(text: str, label_set: str | None) -> None:
+    score = score_sample(SAD, text, label_set)
+    assert score.correct in (True, False)
+    assert score.precision is None or 0.0 <= score.precision <= 1.0

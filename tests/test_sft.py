@@ -1,0 +1,287 @@
+"""Supervised fine-tuning: rows, loss on answers alone, resume, LoRA, and that it learns."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+from emollm.answers import parse  # noqa: E402
+from emollm.errors import ConfigError, SourceError  # noqa: E402
+from emollm.records import Media, Sample, encode, read_records  # noqa: E402
+from emollm.train import base, sft  # noqa: E402
+from emollm.train.collate import Collator, check_rows  # noqa: E402
+from emollm.train.lora import trainable_table  # noqa: E402
+from emollm.train.rows import Mixture, Row, make_rows  # noqa: E402
+from emollm.train.run import open_run  # noqa: E402
+from emollm.vlm.generate import Sampling, generate  # noqa: E402
+from emollm.vlm.load import load_model  # noqa: E402
+from emollm.vlm.pictures import sample_picture  # noqa: E402
+from emollm.vlm.turns import IGNORED, ask_about, encode_prompts  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def samples(toy_file: Path) -> list[Sample]:
+    return [sample for sample in read_records(toy_file, Sample) if sample.split == "train"]
+
+
+@pytest.fixture
+def recipe(toy_file: Path, tiny_dir: Path, tmp_path: Path) -> Path:
+    """A recipe of four steps."""
+    values = {
+        "model": str(tiny_dir),
+        "train_file": str(toy_file),
+        "output_dir": str(tmp_path / "run"),
+        "max_steps": 4,
+        "per_device_train_batch_size": 4,
+        "learning_rate": 2e-3,
+        "logging_steps": 1,
+        "save_steps": 2,
+    }
+    path = tmp_path / "recipe.yaml"
+    path.write_text(json.dumps(values))
+    return path
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    return dict(load_model(folder, device="cpu")[0].state_dict())
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_mixture_gives_each_style_its_number_of_rows(samples: list[Sample], toy_file: Path) -> None:
+    rows, refused = make_rows(samples, toy_file.parent, Mixture({"label": 3, "sections": 1}))
+    assert Counter(row.style for row in rows) == {"label": 144, "sections": 48}
+    assert not refused
+
+
+def test_half_a_share_takes_about_half_of_the_samples_once(samples: list[Sample], toy_file: Path) -> None:
+    rows, _ = make_rows(samples, toy_file.parent, Mixture({"think": 0.5}))
+    ids = [row.id for row in rows]
+    assert len(set(ids)) == len(ids)
+    assert 14 <= len(ids) <= 34
+
+
+def test_rows_do_not_depend_on_the_order_of_the_file(samples: list[Sample], toy_file: Path) -> None:
+    mixture = Mixture({"label": 1.5, "sections": 1})
+    there, back = (make_rows(list(order), toy_file.parent, mixture)[0] for order in (samples, reversed(samples)))
+    assert there == back
+
+
+def test_label_first_puts_every_bare_label_before_the_first_explanation(samples: list[Sample], toy_file: Path) -> None:
+    rows, _ = make_rows(samples, toy_file.parent, Mixture({"sections": 1, "label": 1}, label_first=True))
+    styles = [row.style for row in rows]
+    assert styles == ["label"] * 48 + ["sections"] * 48
+
+
+def test_every_answer_reads_back_as_its_label(samples: list[Sample], toy_file: Path) -> None:
+    gold = {sample.id: sample.label for sample in samples}
+    rows, _ = make_rows(samples, toy_file.parent, Mixture({"label": 1, "sections": 1, "think": 1, "context": 1}))
+    for row in rows:
+        answer = parse(row.answer, "basic7")
+        assert (answer.style, answer.label, answer.is_well_formed) == (row.style, gold[row.id], True)
+
+
+def test_samples_that_teach_nothing_are_refused_with_a_reason(toy_file: Path, samples: list[Sample]) -> None:
+    picture = Media(kind="image", path="0.png")
+    bad = [
+        Sample(id="a", label="fear", label_set="basic7"),
+        Sample(id="b", media=picture),
+        Sample(id="c", media=picture, label="fear", label_set="basic7"),
+        Sample(id="d", media=Media(kind="image", path="none.png"), label="fear", reasoning=samples[0].reasoning),
+        Sample(id="e", media=picture, label="bored", label_set="basic7", reasoning=samples[0].reasoning),
+    ]
+    rows, refused = make_rows(bad, toy_file.parent, Mixture({"sections": 1}))
+    assert not rows
+    assert refused == {"no_picture": 1, "no_label": 2, "no_reasoning": 1, "bad_picture": 1}
+
+
+# --- the check before the first step ----------------------------------------------------------------------------------
+
+
+def row_of(toy_file: Path, **fields: str) -> Row:
+    values = {"id": "r1", "picture": str(toy_file.parent / "0.png"), "style": "label", "question": "?", "answer": "a"}
+    return Row(**values | fields)
+
+
+def test_a_row_that_is_too_long_is_named(tiny_dir: Path, toy_file: Path) -> None:
+    processor = load_model(tiny_dir)[1]
+    with pytest.raises(ConfigError, match=r"row 'r1' .* tokens, but the model reads 16"):
+        check_rows(processor, [row_of(toy_file)], max_tokens=16)
+
+
+def test_a_batch_has_loss_on_answers_only(tiny_dir: Path, toy_file: Path) -> None:
+    processor = load_model(tiny_dir)[1]
+    row = {**row_of(toy_file)._asdict(), "images": [str(toy_file.parent / "0.png")]}
+    batch = Collator(processor)([row, {**row, "answer": "fear and more"}])
+    prompt = encode_prompts(processor, [ask_about(sample_picture_of(toy_file), "?")])["input_ids"].shape[1]
+    assert (batch["labels"][:, :prompt] == IGNORED).all()
+    assert (batch["labels"][:, prompt] != IGNORED).all()
+    assert (batch["labels"][batch["attention_mask"] == 0] == IGNORED).all()
+
+
+def sample_picture_of(toy_file: Path) -> Any:
+    return sample_picture(Sample(id="x", media=Media(kind="image", path="0.png")), toy_file.parent)
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_leaves_a_model_a_log_and_a_manifest(recipe: Path, tmp_path: Path) -> None:
+    assert sft.main(["--config", str(recipe), "styles={label: 1, sections: 1}"]) == 0
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["status"] == "done"
+    assert manifest["rows"] == {"label": 48, "sections": 48}
+    assert list(manifest["inputs"]) == ["cot.jsonl"]
+    log = [json.loads(line) for line in (tmp_path / "run" / "train_log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log if "loss" in entry] == [1, 2, 3, 4]
+    assert hasattr(load_model(tmp_path / "run")[1], "image_processor")
+
+
+def test_a_resumed_run_ends_like_one_that_was_not_stopped(recipe: Path, tmp_path: Path) -> None:
+    whole = f"output_dir={tmp_path / 'whole'}"
+    assert sft.main(["--config", str(recipe), whole]) == 0
+    assert sft.main(["--config", str(recipe), "max_steps=2", "lr_scheduler_type=constant"]) == 0
+    constant = f"output_dir={tmp_path / 'constant'}"
+    assert sft.main(["--config", str(recipe), constant, "lr_scheduler_type=constant"]) == 0
+    assert sft.main(["--config", str(recipe), "lr_scheduler_type=constant"]) == 0
+    resumed, uninterrupted = weights(tmp_path / "run"), weights(tmp_path / "constant")
+    for name, value in uninterrupted.items():
+        torch.testing.assert_close(resumed[name], value, atol=1e-5, rtol=1e-4)
+
+
+def test_a_run_that_is_done_is_left_alone(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sft.main(["--config", str(recipe), "max_steps=1"]) == 0
+    before = (tmp_path / "run" / "model.safetensors").stat().st_mtime_ns
+    assert sft.main(["--config", str(recipe), "max_steps=1"]) == 0
+    assert "done already" in capsys.readouterr().err
+    assert (tmp_path / "run" / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_other_settings_need_overwrite(recipe: Path, tmp_path: Path) -> None:
+    assert sft.main(["--config", str(recipe), "max_steps=1"]) == 0
+    with pytest.raises(ConfigError, match=r"learning_rate 0\.002 → 0\.001.*--overwrite"):
+        sft.main(["--config", str(recipe), "max_steps=1", "learning_rate=0.001"])
+    assert sft.main(["--config", str(recipe), "max_steps=1", "learning_rate=0.001", "--overwrite"]) == 0
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["options"]["learning_rate"] == 0.001
+
+
+def test_a_folder_of_something_else_is_never_written_to(tmp_path: Path, toy_file: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ConfigError, match="not empty"):
+        open_run(tmp_path, stage="sft", options={}, inputs=[toy_file], overwrite=True)
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_ctrl_c_saves_and_the_same_command_goes_on(recipe: Path, tmp_path: Path) -> None:
+    import os
+    import signal
+
+    from transformers import TrainerCallback
+
+    class PressAtStepOne(TrainerCallback):  # type: ignore[misc]
+        def on_step_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+            if state.global_step == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    make = sft.make_trainer
+
+    def pressed(*arguments: Any) -> Any:
+        trainer = make(*arguments)
+        trainer.add_callback(PressAtStepOne())
+        return trainer
+
+    sft.make_trainer = pressed
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            sft.main(["--config", str(recipe)])
+    finally:
+        sft.make_trainer = make
+    assert (tmp_path / "run" / "checkpoint-1").is_dir()
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["status"] == "stopped"
+    assert sft.main(["--config", str(recipe)]) == 0
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"] == 4
+
+
+def test_a_lora_adapter_goes_and_comes_back(recipe: Path, tmp_path: Path, tiny_dir: Path, toy_file: Path) -> None:
+    assert sft.main(["--config", str(recipe), "lora={r: 4}", "learning_rate=0.05"]) == 0
+    assert (tmp_path / "run" / "adapter_model.safetensors").exists()
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    plain, processor = load_model(tiny_dir, device="cpu")
+    adapted, _ = load_model(tiny_dir, tmp_path / "run", device="cpu")
+    inputs = encode_prompts(processor, [ask_about(sample_picture_of(toy_file), "?")])
+    with torch.inference_mode():
+        before, after = plain(**inputs).logits, adapted(**inputs).logits
+        assert not torch.allclose(before, after, atol=1e-3)
+        with adapted.disable_adapter():
+            torch.testing.assert_close(adapted(**inputs).logits, before)
+        merged = adapted.merge_and_unload()
+        torch.testing.assert_close(merged(**inputs).logits, after, atol=1e-4, rtol=1e-4)
+
+
+def test_an_adapter_of_another_base_is_refused(recipe: Path, tmp_path: Path) -> None:
+    from emollm.errors import ModelError
+    from emollm.vlm.tiny import Shape, build_tiny, save_tiny
+
+    assert sft.main(["--config", str(recipe), "lora={r: 4}", "max_steps=1"]) == 0
+    other = Shape(image_size=64, width=128, text_layers=1, vision_layers=1, vocab_size=320)
+    save_tiny(*build_tiny(["a"], shape=other), tmp_path / "other")
+    with pytest.raises(ModelError, match="does not fit"):
+        load_model(tmp_path / "other", tmp_path / "run")
+
+
+def test_the_table_shows_what_is_trained(tiny_dir: Path) -> None:
+    from emollm.train.lora import freeze_vision
+
+    model = load_model(tiny_dir, trainable=True)[0]
+    freeze_vision(model)
+    rows = {line.split()[0]: line.split()[-1] for line in trainable_table(model).splitlines()[1:]}
+    assert rows["vision"] == "0.0%"
+    assert rows["language"] == "100.0%"
+
+
+def test_nothing_to_learn_from_is_said_at_once(recipe: Path) -> None:
+    with pytest.raises(SourceError, match="split 'validation'"):
+        sft.main(["--config", str(recipe), "split=validation"])
+
+
+def test_a_malformed_training_file_names_its_line(recipe: Path, tmp_path: Path) -> None:
+    from emollm.errors import RecordError
+
+    (tmp_path / "bad.jsonl").write_bytes(encode(Sample(id="a")) + b'\n{"id": "b", "lable": "fear"}\n')
+    with pytest.raises(RecordError, match=r"bad\.jsonl:2: lable: .*did you mean 'label'"):
+        sft.main(["--config", str(recipe), f"train_file={tmp_path / 'bad.jsonl'}", "split=null"])
+
+
+@pytest.mark.slow
+def test_base_then_sft_learns_to_look_and_to_explain(toy_file: Path, tmp_path: Path) -> None:
+    tiny = {"image_size": 64, "text_layers": 2, "vision_layers": 2, "width": 64, "vocab_size": 512, "eye_steps": 150}
+    (tmp_path / "base.yaml").write_text(
+        json.dumps(tiny | {"train_file": str(toy_file), "output_dir": str(tmp_path / "base"), "eye_batch_size": 16})
+    )
+    assert base.main(["--config", str(tmp_path / "base.yaml")]) == 0
+    values = {"max_steps": 150, "per_device_train_batch_size": 16, "learning_rate": 3e-3, "adam_beta2": 0.98}
+    paths = {"model": str(tmp_path / "base"), "train_file": str(toy_file), "output_dir": str(tmp_path / "sft")}
+    (tmp_path / "sft.yaml").write_text(json.dumps(values | paths | {"warmup_steps": 10, "save_strategy": "no"}))
+    assert sft.main(["--config", str(tmp_path / "sft.yaml")]) == 0
+    model, processor = load_model(tmp_path / "sft", device="cpu")
+    test = [sample for sample in read_records(toy_file, Sample) if sample.split == "test"]
+    rows, _ = make_rows(test, toy_file.parent, Mixture({"sections": 1}))
+    turns = [ask_about(_open(row.picture), row.question) for row in rows]
+    said = [parse(done.text, "basic7").label for done in generate(model, processor, turns, Sampling(120))]
+    gold = {sample.id: sample.label for sample in test}
+    right = sum(label == gold[row.id] for label, row in zip(said, rows, strict=True))
+    assert right >= 0.8 * len(rows)
+
+
+def _open(path: str) -> Any:
+    from emollm.vlm.pictures import open_picture
+
+    return open_picture(Path(path))
