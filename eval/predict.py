@@ -20,7 +20,7 @@ from emollm.errors import ConfigError, EmoLLMError, did_you_mean
 from emollm.labels import LABEL_SETS
 from emollm.prompts import ask, prompt_hash
 from emollm.records import BadLine, Prediction, Sample, read_records
-from emollm.stage import Output, add_stage_arguments, track
+from emollm.stage import Output, add_stage_arguments, positive, track
 
 if TYPE_CHECKING:
     from emollm.vlm.generate import Sampling
@@ -63,8 +63,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--label-set", metavar="NAME", help="choices in the question (default: each sample's own)")
     parser.add_argument("--split", metavar="NAME", help="only samples of this split")
     parser.add_argument("--media-root", type=Path, metavar="DIR", help="where media paths start (default: the file's)")
-    parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="samples at a time (default: 32)")
-    parser.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="longest answer (default: 512)")
+    parser.add_argument("--batch-size", type=positive, default=32, metavar="N", help="samples at a time (default: 32)")
+    parser.add_argument(
+        "--max-new-tokens", type=positive, default=512, metavar="N", help="longest answer (default: 512)"
+    )
     parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the likeliest token (default: 0)")
     parser.add_argument("--top-p", type=float, default=1.0, help="share of likely tokens drawn from (default: 1)")
     parser.add_argument("--device", metavar="NAME", help="cuda, mps or cpu (default: the best there is)")

@@ -65,10 +65,11 @@ def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_dir(toy_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of one layer on each side, untaught."""
     from emollm.records import Sample, read_records
-    from emollm.train.base import corpus
+    from emollm.train.base import corpus, questions_about
     from emollm.vlm.tiny import Shape, build_tiny, save_tiny
 
     folder = tmp_path_factory.mktemp("tiny")
     shape = Shape(image_size=64, width=64, text_layers=1, vision_layers=1, vocab_size=448)
-    save_tiny(*build_tiny(corpus(list(read_records(toy_file, Sample))), shape=shape), folder)
+    samples = list(read_records(toy_file, Sample))
+    save_tiny(*build_tiny(corpus(samples, sorted(questions_about(samples))), shape=shape), folder)
     return folder

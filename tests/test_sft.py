@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections import Counter
 from pathlib import Path
@@ -262,10 +263,16 @@ def test_a_malformed_training_file_names_its_line(recipe: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_base_then_sft_learns_to_look_and_to_explain(toy_file: Path, tmp_path: Path) -> None:
-    tiny = {"image_size": 64, "text_layers": 2, "vision_layers": 2, "width": 64, "vocab_size": 512, "eye_steps": 150}
-    (tmp_path / "base.yaml").write_text(
-        json.dumps(tiny | {"train_file": str(toy_file), "output_dir": str(tmp_path / "base"), "eye_batch_size": 16})
-    )
+    tiny: dict[str, Any] = {
+        "image_size": 64,
+        "text_layers": 2,
+        "vision_layers": 2,
+        "width": 64,
+        "vocab_size": 512,
+        "eye_steps": 120,
+    }
+    tiny |= {"train_file": str(toy_file), "output_dir": str(tmp_path / "base"), "gaze_steps": 80, "batch_size": 16}
+    (tmp_path / "base.yaml").write_text(json.dumps(tiny))
     assert base.main(["--config", str(tmp_path / "base.yaml")]) == 0
     values = {"max_steps": 150, "per_device_train_batch_size": 16, "learning_rate": 3e-3, "adam_beta2": 0.98}
     paths = {"model": str(tmp_path / "base"), "train_file": str(toy_file), "output_dir": str(tmp_path / "sft")}
@@ -285,3 +292,39 @@ def _open(path: str) -> Any:
     from emollm.vlm.pictures import open_picture
 
     return open_picture(Path(path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["ddp", "zero3"])
+def test_two_processes_train_and_save_an_ordinary_model(
+    launcher: str, recipe: Path, tmp_path: Path, tiny_dir: Path
+) -> None:
+    import shutil
+    import subprocess
+    import sys
+
+    from safetensors import safe_open
+
+    on_cpu = "\nuse_cpu: true\n" if launcher == "zero3" else "\n"
+    if launcher == "zero3" and (shutil.which("c++") is None or importlib.util.find_spec("deepspeed") is None):
+        pytest.skip("DeepSpeed compiles its parts and needs a C++ compiler")
+    root = Path(__file__).parent.parent
+    config = tmp_path / "launcher.yaml"
+    config.write_text((root / "recipes" / "accelerate" / f"{launcher}.yaml").read_text() + on_cpu)
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--config_file",
+        str(config),
+        "-m",
+        "emollm.train.sft",
+    ]
+    options = ["num_processes=2", "use_cpu=true", "bf16=false", "max_steps=2", "save_strategy=no"]
+    done = subprocess.run(
+        [*launch, "--config", str(recipe), *options], cwd=root, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["world_size"] == 2
+    names = [set(safe_open(folder / "model.safetensors", "pt").keys()) for folder in (tiny_dir, tmp_path / "run")]
+    assert names[0] == names[1]

@@ -15,7 +15,7 @@ from PIL import Image  # noqa: E402
 
 from emollm.errors import ConfigError, ModelError, SourceError  # noqa: E402
 from emollm.records import AU, Media, Sample, read_records  # noqa: E402
-from emollm.vlm.eyes import Lesson, Seen, au_targets, mirror, start_patches, teach_eyes  # noqa: E402
+from emollm.vlm.eyes import Lesson, Seen, au_targets, mirror, start_patches, teach_eyes, teach_gaze  # noqa: E402
 from emollm.vlm.generate import Sampling, generate  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
 from emollm.vlm.pictures import open_picture, sample_picture  # noqa: E402
@@ -227,6 +227,16 @@ def test_a_short_lesson_teaches_the_eyes(arch: str, toy_file: Path) -> None:
     model, processor = build_tiny(["lips"] * 5, arch, SMALL)
     error = teach_eyes(model, processor, toy_seen(toy_file), Lesson(steps=100, batch_size=16, learning_rate=3e-3))
     assert error < 0.6
+
+
+def test_the_language_model_learns_to_look_while_the_eyes_stay(toy_file: Path) -> None:
+    model, processor = build_tiny(["What is it? lips"] * 5, shape=SMALL)
+    teach_eyes(model, processor, toy_seen(toy_file), Lesson(steps=60, batch_size=16, learning_rate=3e-3))
+    before = {name: value.clone() for name, value in model.model.visual.state_dict().items()}
+    lesson = Lesson(steps=60, batch_size=16, learning_rate=3e-3)
+    assert teach_gaze(model, processor, toy_seen(toy_file), ["What is it?", "lips?"], lesson) < 0.8
+    assert all(torch.equal(value, before[name]) for name, value in model.model.visual.state_dict().items())
+    assert all(parameter.requires_grad for parameter in model.parameters())
 
 
 def test_patches_start_with_outputs_of_similar_size(toy_file: Path) -> None:

@@ -1,0 +1,147 @@
+"""`emollm train base`: build the tiny model and teach its eyes.
+
+    emollm train base --config recipes/quickstart/base.yaml
+
+The result is an ordinary model directory that `emollm train sft` starts from. It can measure action units, but has not
+learnt to speak yet.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from emollm.answers import STYLES, render
+from emollm.errors import SourceError
+from emollm.labels import LABEL_SETS
+from emollm.prompts import ask, num_variants, prompt_hash
+from emollm.records import Sample, read_records
+from emollm.stage import track
+from emollm.train.recipe import check_values, read_values, recipe_parser
+from emollm.train.run import open_run
+from emollm.vlm.eyes import LESSON, Lesson, Seen, teach_eyes, teach_gaze
+from emollm.vlm.pictures import sample_picture
+from emollm.vlm.tiny import TINY, Shape, build_tiny, save_tiny
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+EXAMPLE = "emollm train base --config recipes/quickstart/base.yaml train_file=runs/cot.jsonl"
+PROMPT_WEIGHT = 100
+"""How often each question counts in the making of the tokenizer: few as they are, every sample is asked one."""
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The recipe of a tiny base model."""
+
+    train_file: str
+    """Samples with pictures and AUs (for the eyes) and, best, with reasoning (for the tokenizer)."""
+    output_dir: str
+    media_root: str | None = None
+    """Where media paths start; the folder of train_file unless given."""
+    split: str | None = "train"
+    arch: str = "qwen3_vl"
+    image_size: Positive = TINY.image_size
+    patch_size: Positive = TINY.patch_size
+    width: Positive = TINY.width
+    text_layers: Positive = TINY.text_layers
+    vision_layers: Positive = TINY.vision_layers
+    vocab_size: Positive = TINY.vocab_size
+    eye_steps: Annotated[int, msgspec.Meta(ge=0)] = LESSON.steps
+    """Steps of AU regression on the vision tower; 0 leaves the eyes untaught."""
+    gaze_steps: Annotated[int, msgspec.Meta(ge=0)] = 300
+    """Steps of AU regression on the language model, which learns to look at what the eyes show; 0 leaves it out."""
+    batch_size: Positive = LESSON.batch_size
+    learning_rate: float = LESSON.learning_rate
+    seed: int = 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage and return the exit code."""
+    arguments = recipe_parser("base", EXAMPLE).parse_args(argv)
+    recipe, _ = check_values(read_values(arguments.config, arguments.overrides), Recipe)
+    options = msgspec.to_builtins(recipe)
+    if arguments.print_config:
+        print(msgspec.json.format(msgspec.json.encode(options)).decode())
+        return 0
+    train_file, directory = Path(recipe.train_file), Path(recipe.output_dir)
+    run = open_run(directory, stage="base", options=options, inputs=[train_file], overwrite=arguments.overwrite)
+    if run.is_done:
+        print(f"{directory}: is done already; --overwrite starts again", file=sys.stderr)
+        return 0
+    facts = build(recipe, [s for s in read_records(train_file, Sample) if recipe.split in (None, s.split)], directory)
+    run.note(status="done", prompts=prompt_hash(), **facts)
+    print(f"{directory}: {', '.join(f'{name} {value:,}' for name, value in facts.items())}", file=sys.stderr)
+    return 0
+
+
+def build(recipe: Recipe, samples: Sequence[Sample], directory: Path) -> dict[str, float]:
+    """Build the model from the samples, teach it to see, save it. Returns the facts for the manifest.
+
+    The errors of the lessons are those of `eyes.regress`: 1 is guessing, 0 is perfect.
+    """
+    if not samples:
+        raise SourceError(f"{recipe.train_file}: no sample of split '{recipe.split}'; set split to another, or to null")
+    questions = sorted(questions_about(samples))
+    model, processor = build_tiny(corpus(samples, questions), recipe.arch, _shape(recipe), recipe.seed)
+    facts: dict[str, float] = {"samples": len(samples), "parameters": model.num_parameters()}
+    if recipe.eye_steps or recipe.gaze_steps:
+        faces = read_faces(samples, recipe)
+        lesson = Lesson(recipe.eye_steps, recipe.batch_size, recipe.learning_rate, recipe.seed)
+        if recipe.eye_steps:
+            facts["eye_error"] = round(teach_eyes(model, processor, faces, lesson), 3)
+        if recipe.gaze_steps:
+            lesson = lesson._replace(steps=recipe.gaze_steps)
+            facts["gaze_error"] = round(teach_gaze(model, processor, faces, questions, lesson), 3)
+    save_tiny(model, processor, directory)
+    return facts
+
+
+def questions_about(samples: Sequence[Sample]) -> set[str]:
+    """Return every wording of every question that the samples' label sets give."""
+    label_sets = {sample.label_set for sample in samples}
+    return {
+        ask(style, label_set, variant)
+        for label_set in label_sets
+        for style in STYLES
+        for variant in range(num_variants(style))
+    }
+
+
+def corpus(samples: Sequence[Sample], questions: Sequence[str]) -> Iterator[str]:
+    """Yield the texts that the tokenizer is made from: what is asked, and what the samples would answer."""
+    yield from list(questions) * PROMPT_WEIGHT
+    for label_set in sorted({sample.label_set for sample in samples if sample.label_set}):
+        yield from LABEL_SETS[label_set].labels
+    for sample in samples:
+        if sample.label is not None and sample.reasoning is not None:
+            yield render("sections", sample.label, sample.reasoning)
+            yield render("think", sample.label, sample.reasoning)
+
+
+def read_faces(samples: Sequence[Sample], recipe: Recipe) -> list[Seen]:
+    """Open every picture whose face has AUs. Raises SourceError where one cannot be opened, or none has any."""
+    root = Path(recipe.media_root or Path(recipe.train_file).parent)
+    faces = [
+        Seen(_small(sample_picture(sample, root), recipe.image_size), sample.faces[0].aus)
+        for sample in track(samples, "pictures", len(samples))
+        if sample.faces and sample.faces[0].aus
+    ]
+    if not faces:
+        raise SourceError(f"{recipe.train_file}: no sample has action units; detect them, or set both *_steps to 0")
+    return faces
+
+
+def _shape(recipe: Recipe) -> Shape:
+    return Shape(**{name: getattr(recipe, name) for name in Shape._fields if hasattr(recipe, name)})
+
+
+def _small(picture: Image, size: int) -> Image:
+    """Shrink a large picture to twice what the model sees, so that thousands fit into memory."""
+    picture.thumbnail((2 * size, 2 * size))
+    return picture

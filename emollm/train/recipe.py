@@ -1,0 +1,139 @@
+"""A recipe: one YAML file, one experiment; `key=value` on the command line goes over it.
+
+    values = read_values(Path("recipes/quickstart/sft.yaml"), ["learning_rate=1e-3", "lora.r=8"])
+    recipe, trainer = check_values(values, Recipe, SFTConfig)
+
+Keys are the fields of the stage's own recipe or, under their own names, those of the trainer's arguments. Every problem
+is reported at once, because a run that fails one key at a time wastes a start of the cluster each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from emollm.errors import ConfigError, did_you_mean
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def recipe_parser(stage: str, example: str) -> argparse.ArgumentParser:
+    """Return the parser that every stage of training shares."""
+    parser = argparse.ArgumentParser(
+        prog=f"emollm train {stage}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"example:\n  {example}\n\nThe keys of a recipe are described in recipes/README.md.",
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="RECIPE.yaml", help="the recipe")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="goes over the recipe; lora.r=8 for nested")
+    parser.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
+    parser.add_argument("--print-config", action="store_true", help="print the checked recipe and stop")
+    return parser
+
+
+def read_values(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a recipe and put the overrides over it. Raises ConfigError where either is no YAML mapping."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: must hold 'key: value' lines")
+    for override in overrides:
+        _override(values, override)
+    return values
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    import yaml
+
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"'{override}': an override reads key=value")
+    *outer, last = key.split(".")
+    for name in outer:
+        if not isinstance(values.get(name), dict):
+            values[name] = {}
+        values = values[name]
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"'{override}': the value is not YAML; put it in quotes") from None
+
+
+def check_values(
+    values: dict[str, Any], own: type[T], trainer: type | None = None, refused: Mapping[str, str] | None = None
+) -> tuple[T, dict[str, Any]]:
+    """Split the values into the stage's own recipe and the trainer's arguments, with numbers made numbers.
+
+    `refused` are arguments of the trainer that cannot work here, with what to do instead.
+    Raises ConfigError that lists every unknown key, refused key, wrong type and missing key.
+    """
+    refused = refused or {}
+    own_types = typing.get_type_hints(own)
+    trainer_types = _argument_types(trainer)
+    problems: list[str] = []
+    mine: dict[str, Any] = {}
+    theirs: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in own_types:
+            mine[key] = _convert(key, value, own_types[key], problems)
+        elif key in refused:
+            problems.append(f"{key}: {refused[key]}")
+        elif key in trainer_types:
+            theirs[key] = _convert(key, value, trainer_types[key], problems)
+        else:
+            problems.append(f"{key}: unknown key{did_you_mean(str(key), [*own_types, *trainer_types])}")
+    missing = [field.name for field in msgspec.structs.fields(own) if field.required and field.name not in values]
+    problems += [f"{name}: is missing" for name in missing]
+    recipe = None
+    if not problems:
+        try:
+            recipe = own(**mine)
+        except ValueError as error:
+            problems.append(str(error))
+    if recipe is None:
+        raise ConfigError(f"the recipe has {len(problems)} problem(s):\n  " + "\n  ".join(problems))
+    return recipe, theirs
+
+
+def _argument_types(trainer: type | None) -> dict[str, Any]:
+    """Return the plain types of a trainer's arguments; what is not a plain type is taken as it comes."""
+    if trainer is None:
+        return {}
+    hints = typing.get_type_hints(trainer)
+    return {field.name: hints.get(field.name, Any) for field in dataclasses.fields(trainer) if field.init}
+
+
+def _convert(key: str, value: Any, wanted: Any, problems: list[str]) -> Any:
+    """Return the value in the wanted type; YAML reads `2e-5` as a string, which is meant as a number."""
+    if isinstance(value, str) and str not in _members(wanted):
+        value = _number(value)
+    try:
+        return msgspec.convert(value, wanted)
+    except msgspec.ValidationError as error:
+        problems.append(f"{key}: {str(error)[0].lower()}{str(error)[1:]}")
+    except TypeError:
+        pass  # a type that msgspec does not know, such as an enumeration of the trainer's own: the trainer checks it
+    return value
+
+
+def _members(wanted: Any) -> tuple[Any, ...]:
+    return typing.get_args(wanted) or (wanted,)
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,18 @@
+"""Vision-language models: load one, build a tiny one, ask it.
+
+    model, processor = load_model("Qwen/Qwen2.5-VL-3B-Instruct", adapter="runs/sft")
+    [completion] = generate(model, processor, [ask_about(picture, "Which expression is this?")])
+
+    load         a model, with or without an adapter          processors   with and without torchvision
+    turns        questions and answers as tensors             pictures     one way to open them
+    generate     batched answers                              tiny, eyes   our own small model
+
+Importing this package loads no torch; its functions do.
+"""
+
+from emollm.vlm.generate import Completion, Sampling, generate
+from emollm.vlm.load import load_model
+from emollm.vlm.pictures import open_picture
+from emollm.vlm.turns import Turn, ask_about
+
+__all__ = ["Completion", "Sampling", "Turn", "ask_about", "generate", "load_model", "open_picture"]

@@ -1,0 +1,103 @@
+"""Pictures as the model sees them: one way to open them, for training, prediction and chat alike.
+
+picture = open_picture(path)        # a PIL image, RGB, upright
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emollm.errors import SourceError
+from emollm.records import Sample, media_path
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 64_000_000
+"""Pictures with more pixels are refused before they are decoded: a small file can unpack to gigabytes."""
+MIN_SIDE = 8
+"""Pixels; below this there is no face to see."""
+
+
+def open_picture(path: Path) -> Image:
+    """Decode a picture: first frame, upright by its EXIF tag, on white where transparent, 8-bit RGB.
+
+    Raises SourceError for a file that is missing, no picture, cut off, or too large.
+    """
+    from PIL import Image, ImageOps
+
+    _check_file(path)
+    with _as_source_error(path), Image.open(path) as file:
+        _check_size(path, file.size)
+        file.draft("RGB", (2048, 2048))  # a large JPEG decodes at half or a quarter of its size
+        return _to_rgb(ImageOps.exif_transpose(file))
+
+
+@contextmanager
+def _as_source_error(path: Path) -> Iterator[None]:
+    """Turn what Pillow raises for a bad file into one line that names the file."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            # Our own limit is checked on the header; Pillow's warning at half of its limit would only repeat it.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            yield
+    except Image.UnidentifiedImageError:
+        raise SourceError(f"{path}: not a picture, whatever its name says; convert it to PNG or JPEG") from None
+    except Image.DecompressionBombError as error:
+        raise SourceError(f"{path}: {error}; make it smaller") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise SourceError(f"{path}: the picture is damaged ({error}); replace the file") from None
+
+
+def check_picture(path: Path) -> None:
+    """Read the header of a picture, which is quick. Raises SourceError like `open_picture`."""
+    from PIL import Image
+
+    _check_file(path)
+    with _as_source_error(path), Image.open(path) as file:
+        _check_size(path, file.size)
+
+
+def sample_picture(sample: Sample, root: Path) -> Image:
+    """Open the picture of a sample. Raises SourceError where it has none, or only a clip."""
+    path = media_path(sample, root)
+    if path is None or sample.media is None:
+        raise SourceError(f"{sample.id}: has no picture; give it a 'media' field")
+    if sample.media.kind != "image":
+        raise SourceError(f"{sample.id}: is a {sample.media.kind}; only pictures can be shown to the model")
+    return open_picture(path)
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file; media paths are relative to the JSONL file or to --media-root")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path}: the file is empty; replace it")
+
+
+def _check_size(path: Path, size: Sequence[int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise SourceError(f"{path}: {width} x {height} px is more than {MAX_PIXELS:,} pixels; make it smaller")
+    if min(width, height) < MIN_SIDE:
+        raise SourceError(f"{path}: {width} x {height} px is too small to show a face")
+
+
+def _to_rgb(picture: Image) -> Image:
+    """Convert any mode to 8-bit RGB. 16-bit grey is scaled, where PIL would clip it."""
+    from PIL import Image
+
+    if picture.mode.startswith("I"):
+        picture = picture.point(lambda value: value / 256).convert("L")
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        page = Image.new("RGBA", picture.size, "white")
+        page.alpha_composite(picture)
+        picture = page
+    return picture.convert("RGB")
