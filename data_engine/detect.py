@@ -9,7 +9,6 @@ the others have been read.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -43,18 +42,17 @@ EPILOG = """examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the door and return the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if "--explain" in arguments:
-        arguments += ["-o", os.devnull]  # nothing is written
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(argv)
+    if options.output is None and not options.explain:
+        parser.error("-o is missing: name the file to write, such as -o samples.jsonl")
     if (options.detector == "csv") != (options.columns is not None):
         parser.error("--detector csv and --columns go together")
     if not 0.0 <= options.min_confidence <= 1.0:
         parser.error(f"--min-confidence {options.min_confidence:g} is outside 0 to 1")
     check_label_set(options.label_set)
     dialect = _asked_dialect(options.detector, options.columns)
-    files = find_files(options.inputs, {options.output, *([options.labels] if options.labels else [])})
+    files = find_files(options.inputs, {path for path in (options.output, options.labels) if path})
     return explain(files, dialect) if options.explain else detect(files, dialect, options)
 
 
@@ -68,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="INPUT", help=f"AU files, or folders of them ({' '.join(SUFFIXES)})"
     )
-    add_stage_arguments(parser)
+    add_stage_arguments(parser, required=False)
     parser.add_argument(
         "--detector",
         choices=("auto", *DIALECTS, "csv"),

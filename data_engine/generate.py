@@ -29,7 +29,7 @@ from emollm.errors import ConfigError, did_you_mean
 from emollm.facs import CODEBOOKS, THRESHOLDS
 from emollm.labels import LABEL_SETS
 from emollm.records import AU_RANGE, Sample, encode
-from emollm.stage import Output, add_stage_arguments, track
+from emollm.stage import Output, add_stage_arguments, positive, track
 
 TEACHERS: dict[str, Callable[[Sample, Options], Draft]] = {"rules": teach}
 
@@ -115,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
         default="keep",
         help="a label that the action units do not support: keep the sample, with a text that says so, or reject it",
     )
-    parser.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes that write (default: 1)")
+    parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that write (default: 1)")
     return parser
 
 
@@ -134,12 +134,6 @@ def _threshold(text: str) -> tuple[str, float]:
     if kind not in THRESHOLDS or not 0 < number <= AU_RANGE[kind]:
         raise argparse.ArgumentTypeError(f"'{text}' is not of the form intensity=1.0 or probability=0.5")
     return kind, number
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
-    return int(text)
 
 
 def _filled(sample: Sample, draft: Draft) -> Sample:

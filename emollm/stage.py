@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from emollm.errors import ConfigError
+from emollm.errors import ConfigError, EmoLLMError
 from emollm.records import BadLine, Prediction, R, Sample, encode, read_records, to_json
 
 T = TypeVar("T")
@@ -34,12 +34,19 @@ T = TypeVar("T")
 VERSIONED = ("emollm", "msgspec", "numpy", "pillow", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
-def add_stage_arguments(parser: argparse.ArgumentParser, output: str = "FILE.jsonl") -> None:
+def add_stage_arguments(parser: argparse.ArgumentParser, output: str = "FILE.jsonl", required: bool = True) -> None:
     """Add the options that every stage shares."""
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar=output, help="where the result goes")
-    parser.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
-    parser.add_argument("--limit", type=int, metavar="N", help="stop after the first N samples")
+    parser.add_argument("-o", "--output", type=Path, required=required, metavar=output, help="where the result goes")
+    parser.add_argument("--overwrite", action="store_true", help="start again; the default keeps what is done")
+    parser.add_argument("--limit", type=positive, metavar="N", help="stop after the first N samples")
     parser.add_argument("--seed", type=int, default=0, help="everything random follows from it (default: 0)")
+
+
+def positive(text: str) -> int:
+    """Read an option that counts something: 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return int(text)
 
 
 class Output:
@@ -69,6 +76,9 @@ class Output:
             "versions": versions(),
             "inputs": {source.name: sha256(source) for source in inputs if source.is_file()},
         }
+        for source in inputs:
+            if not source.exists():
+                raise EmoLLMError(f"{source}: there is no such file")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._done: set[str] = set() if overwrite else self._resume()
         self.counts["resumed"] = len(self._done)

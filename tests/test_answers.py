@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +62,10 @@ LABELS = [
     (SECTIONS + "It isn't joy. It is neither fear nor anger; it is disgust.", "disgust", "neither … nor"),
     (SECTIONS + "It may be fear at first, but the face settles on surprise.", "surprise", "the last one counts"),
     (SECTIONS + "happiness, sadness, anger, fear, disgust, surprise", None, "a list of all in the conclusion"),
+    (SECTIONS + "This is not anger. Sadness fits best.", "sadness", "a full stop ends a denial"),
+    (SECTIONS + "Not anger; sadness.", "sadness", "a semicolon ends a denial"),
+    (SECTIONS + "This is not anger, fear or disgust but joy.", "happiness", "a denied list"),
+    (SECTIONS + "1. happy 2. sad 3. angry", None, "a numbered list in the conclusion"),
     (SECTIONS + "fear and surprise", None, "two labels in one breath"),
     (SECTIONS + "happiness (joy)", "happiness", "a label and its synonym"),
     (SECTIONS, None, "an empty conclusion"),

@@ -40,7 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     shown = {"format": arguments.format, "split": arguments.split, "limit": arguments.limit, **wording._asdict()}
     media_root = arguments.media_root or arguments.samples.parent
     export = Export(folder, arguments.samples, media_root, wording, shown)
-    _prepare(folder, arguments.overwrite)
+    earlier = _read_manifest(folder)
+    again = all(earlier.get(key) == value for key, value in export.identity().items())
+    if again and earlier["status"] == "done" and not arguments.overwrite:
+        print(f"{folder}: is done already; --overwrite starts again", file=sys.stderr)
+        return 0
+    _prepare(folder, is_ours=earlier.get("stage") == "export", replace=again or arguments.overwrite)
     with export:
         rows = export.rows(arguments.split, arguments.limit)
         FORMATS[arguments.format](track(rows, "export"), folder)
@@ -89,25 +94,26 @@ def _share(text: str) -> float:
     return share
 
 
-def _prepare(folder: Path, overwrite: bool) -> None:
-    """Make the folder; with `overwrite`, remove an earlier export, but never a folder that is something else."""
+def _prepare(folder: Path, *, is_ours: bool, replace: bool) -> None:
+    """Make the folder; `replace` removes an earlier export, but never a folder that is something else."""
     if folder.exists() and any(folder.iterdir()):
-        if not _is_export(folder):
+        if not is_ours:
             raise ConfigError(f"{folder}: is not empty and holds no export; use another -o")
-        if not overwrite:
-            raise ConfigError(f"{folder}: holds an export already; use --overwrite to export again, or another -o")
+        if not replace:
+            raise ConfigError(f"{folder}: holds another export; use --overwrite to export again, or another -o")
         for name in OWN_FILES:
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _is_export(folder: Path) -> bool:
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an earlier export, or an empty one."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("stage") == "export"
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
 
 
 class Export:
@@ -127,6 +133,13 @@ class Export:
             "versions": versions(),
             "inputs": {samples.name: sha256(samples)},
         }
+
+    def identity(self) -> dict[str, Any]:
+        """Return what makes two exports the same: a rerun with equal values has nothing to do."""
+        same: dict[str, Any] = json.loads(
+            json.dumps({key: self._manifest[key] for key in ("stage", "options", "prompt_hash", "inputs")})
+        )
+        return same
 
     def __enter__(self) -> Self:
         self._write_manifest("running")

@@ -1,0 +1,19 @@
+"""The answer: what a model is taught to write, and how any text is read back.
+
+    render("think", "sadness", reasoning)           the text a model learns
+    parse(completion, "basic7").label               "sadness", or None
+
+Rewards, evaluation, export and chat all read completions here. `parse` takes any string, never raises, and takes time
+linear in its length.
+
+    sections   **Key Observations**: … **Overall Emotional Interpretation**: … **Conclusion**: …
+    think      <think>…</think><answer>…</answer>
+    context    <context>…</context><think>…</think><answer>…</answer>
+    label      the bare label
+    labels     a comma-separated list of labels
+"""
+
+from emollm.answers.parser import Answer, parse
+from emollm.answers.renderer import HEADINGS, STYLES, render
+
+__all__ = ["HEADINGS", "STYLES", "Answer", "parse", "render"]

@@ -1,0 +1,146 @@
+"""The checker: claims against measured action units.
+
+    result = check("The brows are lowered, with no smile.", face)
+    result.count("contradicted"), result.precision, result.omitted
+
+A missing AU was not measured, so it neither supports nor contradicts. The same holds for a hidden region, and for a
+value in the band just below the threshold (intensity 0.5 to 1.0, probability 0.35 to 0.5), where detectors and coders
+disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from emollm.claims.reader import Claim, read_claims
+from emollm.facs import LETTERS, THRESHOLDS, UNITS, letter, present
+from emollm.records import AU, Face
+
+Verdict = Literal["supported", "contradicted", "not_assessable"]
+VERDICTS: tuple[Verdict, ...] = ("supported", "contradicted", "not_assessable")
+
+BORDERLINE = {"intensity": 0.5, "probability": 0.7, "presence": 1.0}
+"""The share of the threshold at which the band begins in which a value decides nothing."""
+
+_MAX_LETTERS_APART = 1
+
+
+class Checked(NamedTuple):
+    """A claim with its verdict. `reason` says why it is not simply so: see `REASONS`."""
+
+    claim: Claim
+    verdict: Verdict
+    reason: str = ""
+
+
+REASONS = {
+    "": "as measured",
+    "absent": "measured, and not there",
+    "present": "measured, and there after all",
+    "strength": "there, but more than one letter away from what is said",
+    "side": "there, but not on the side that is said",
+    "borderline": "just below the threshold",
+    "unmeasured": "no AU of the claim was measured, or not the one it most likely means",
+    "hidden": "the region cannot be seen",
+}
+
+
+class Check(NamedTuple):
+    """All claims of a text with their verdicts, and the present AUs that no positive claim mentions."""
+
+    checked: tuple[Checked, ...]
+    omitted: tuple[str, ...]
+    num_present: int
+    """How many AUs are present."""
+
+    def count(self, verdict: Verdict) -> int:
+        """Return how many claims got this verdict."""
+        return sum(one.verdict == verdict for one in self.checked)
+
+    @property
+    def precision(self) -> float | None:
+        """Supported / (supported + contradicted); None where no claim could be judged."""
+        supported, contradicted = self.count("supported"), self.count("contradicted")
+        judged = supported + contradicted
+        return supported / judged if judged else None
+
+    @property
+    def recall(self) -> float | None:
+        """Present AUs that are claimed / present AUs; None where none is present."""
+        return 1 - len(self.omitted) / self.num_present if self.num_present else None
+
+
+def check(text_or_claims: str | Sequence[Claim], face: Face, thresholds: Mapping[str, float] = THRESHOLDS) -> Check:
+    """Compare claims with the AUs of a face.
+
+    A claim about a whole region does not count as mentioning its AUs, and what is hidden need not be mentioned.
+    """
+    claims = read_claims(text_or_claims) if isinstance(text_or_claims, str) else text_or_claims
+    hidden = face.hidden or ()
+    there = [code for code in present(face, thresholds) if UNITS[code].region not in hidden]
+    claimed = {code for claim in claims if claim.present and claim.region is None for code in claim.aus}
+    return Check(
+        checked=tuple(check_claim(claim, face, thresholds) for claim in claims),
+        omitted=tuple(code for code in there if code not in claimed),
+        num_present=len(there),
+    )
+
+
+def check_claim(claim: Claim, face: Face, thresholds: Mapping[str, float] = THRESHOLDS) -> Checked:
+    """Return the verdict on one claim."""
+    hidden = face.hidden or ()
+    seen = [code for code in claim.aus if UNITS[code].region not in hidden]
+    if not seen:
+        return Checked(claim, "not_assessable", "hidden")
+    aus = face.aus or {}
+    measured = {code: aus[code] for code in seen if code in aus}
+    if not measured:
+        return Checked(claim, "not_assessable", "unmeasured")
+    there = {code: au for code, au in measured.items() if au.value >= thresholds[au.kind]}
+    verdict, reason = _presence(claim, measured, bool(there), thresholds)
+    if there:
+        verdict, reason = _details(claim, there, thresholds, verdict, reason)
+    return Checked(claim, verdict, reason)
+
+
+def _presence(
+    claim: Claim, measured: Mapping[str, AU], is_there: bool, thresholds: Mapping[str, float]
+) -> tuple[Verdict, str]:
+    """Judge whether the movement is there, without its strength and side."""
+    if is_there:
+        return ("supported", "") if claim.present else ("contradicted", "present")
+    if any(au.value >= BORDERLINE[au.kind] * thresholds[au.kind] for au in measured.values()):
+        return "not_assessable", "borderline"
+    # A region is judged by what was measured of it, a phrase when its likely reading was.
+    if claim.region is None and claim.aus[0] not in measured:
+        return "not_assessable", "unmeasured"
+    return ("contradicted", "absent") if claim.present else ("supported", "")
+
+
+def _details(
+    claim: Claim, there: Mapping[str, AU], thresholds: Mapping[str, float], verdict: Verdict, reason: str
+) -> tuple[Verdict, str]:
+    """Judge side and strength: a positive claim needs one AU that fits both, a negative one is true if none does."""
+    if claim.side is None and not claim.letters:
+        return verdict, reason
+    faults = [_fault(claim, au, thresholds) for au in there.values()]
+    if claim.present:
+        return (verdict, reason) if "" in faults else ("contradicted", faults[0])
+    return (verdict, reason) if "" in faults else ("supported", "")
+
+
+def _fault(claim: Claim, au: AU, thresholds: Mapping[str, float]) -> str:
+    """Return what is wrong with a present AU as an instance of the claim: `side`, `strength` or nothing."""
+    if claim.side is not None:
+        value = au.left if claim.side == "left" else au.right
+        if value is not None and value < thresholds[au.kind]:
+            return "side"
+    if claim.letters and au.kind == "intensity":
+        measured = LETTERS.index(letter(au.value) or "A")
+        if claim.present:
+            apart = min(abs(measured - LETTERS.index(said)) for said in claim.letters)
+            return "strength" if apart > _MAX_LETTERS_APART else ""
+        if measured < LETTERS.index(claim.letters[0]):
+            return "strength"
+    return ""

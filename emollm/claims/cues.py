@@ -1,0 +1,292 @@
+"""The cues: words that say whether, how surely, how strongly, on which side. Tables, in the notation of `lexicon`."""
+
+from __future__ import annotations
+
+NEGATIONS: tuple[str, ...] = (
+    "no",
+    "not",
+    "(do|does|did|is|are|was|were|has|have|ca|wo)n(’|')t",
+    "cannot",
+    "never",
+    "without( any|)",
+    "neither",
+    "nor",
+    "none of",
+    "no longer",
+    "lack(s|ed|ing|)( of|)",
+    "absence of",
+    "rather than",
+    "instead of",
+    "as opposed to",
+    "unlike",
+    "devoid of",
+    "free (of|from)",
+    "fail(s|ed|ing) to",
+    "hardly",
+    "scarcely",
+    "little to no",
+    "little or no",
+    "no (visible |clear |obvious |real |)(sign|evidence|trace|hint|indication)(s|) of",
+    "rul(es|ed|ing) out",
+    "stop(s|ped)",
+    "refrain(s|ing) from",
+)
+"""They reach to the right, over the rest of their phrase; where nothing is to the right, to the left."""
+
+ENDINGS: tuple[str, ...] = (
+    "absent",
+    "missing",
+    "gone",
+    "fad(e|es|ed|ing)",
+    "disappear(s|ed|ing|)",
+    "vanish(es|ed|ing|)",
+    "undetected",
+    "replaced by",
+    "gives way to",
+    "giving way to",
+)
+"""They say that what stands before them is not there (any more): "AU12 is absent", "the smile has faded"."""
+
+NOT_THERE = (
+    r"\s+(?:\w+\s+){0,2}?(?:present|visible|seen|evident|active|activated|observ\w+|detected|apparent|noticeable|there|"
+    r"shown|found|discernible|engaged|involved|recorded|noted|recruited|perceptible|scored|measured|at work)\b"
+)
+"""After "not": what is said of the subject before it."""
+
+NON_NEGATIONS: tuple[str, ...] = (
+    "not (only|just|merely|simply)",
+    "no doubt",
+    "no less",
+    "no matter",
+    "nothing but",
+    "not (without|lacking|devoid of)",
+)
+
+HEDGES: tuple[str, ...] = (
+    "may( be|)",
+    "might( be|)",
+    "could( be|)",
+    "possibl(e|y)",
+    "perhaps",
+    "maybe",
+    "appear(s|ed|ing|)( to be| to|)",
+    "seem(s|ed|ing|ingly|)( to be| to|)",
+    "suggest(s|ed|ing|ive of|)",
+    "suggestion of",
+    "likely",
+    "probabl(e|y)",
+    "potential(ly|)",
+    "presumably",
+    "apparent(ly|)",
+    "arguably",
+    "hint(s|ing) at",
+    "look(s|ed|ing|) (like|as if|as though)",
+    "as (if|though)",
+    "uncertain",
+    "unclear",
+    "can be (read|seen|interpreted) as",
+)
+
+CONDITIONS: tuple[str, ...] = ("if", "unless", "whether", "in case")
+"""What they open is not said to be so, up to the end of the sentence."""
+
+WISHES: tuple[str, ...] = (
+    "would(n(’|')t|)( not|)",
+    "should(n(’|')t|)",
+    "expect(ed|s|ing|)",
+    "had there been",
+    "were (he|she|it|they|there|this)",
+    "hypothetical(ly|)",
+    "imagin(e|ed|ing)",
+    "one (might|could) (see|find)",
+)
+"""What stands in one clause with them is not said to be so: "a smile would be expected"."""
+
+CUSTOMS: tuple[str, ...] = (
+    "typically",
+    "usually",
+    "often",
+    "commonly",
+    "generally",
+    "normally",
+    "frequently",
+    "prototypically",
+    "classically",
+    "tend(s|) to",
+    "by definition",
+    "in general",
+)
+"""They turn a clause into a rule ("AU6 usually accompanies AU12") unless it points at this face ("these brows")."""
+
+TYPICAL_OF: tuple[str, ...] = (
+    "typical (of|for|in)",
+    "characteristic (of|for)",
+    "(closely |strongly |)associated with",
+    "(a |the |)hallmark(s|) of",
+    "common (in|for)",
+    "prototypical (of|for)",
+    "linked (to|with)",
+    "a (core |classic |key |common |well-known |)(sign|marker|cue|component|feature|indicator) (of|for)",
+    "known (to|as|for)",
+    "required (for|by)",
+    "defined (as|by)",
+)
+"""They do the same for what is their subject ("AU12 is typical of happiness"), and for what follows them."""
+
+STRENGTHS: dict[str, tuple[str, ...]] = {
+    "A": (
+        "trace(s|)( of|)",
+        "faint(ly|)",
+        "barely( visible| perceptible| visibly| perceptibly| noticeable|)",
+        "very (slight|subtle|mild|faint|weak)(ly|)",
+        "very subtly",
+        "hint( of|)",
+        "touch of",
+        "minimal(ly|)",
+        "(barely |almost |)imperceptibl(e|y)",
+    ),
+    "B": (
+        "slight(ly|)",
+        "mild(ly|)",
+        "subtl(e|y)",
+        "weak(ly|)",
+        "light(ly|)",
+        "gentl(e|y)",
+        "small",
+        "minor",
+        "softly",
+        "modest(ly|)",
+        "somewhat",
+        "partial(ly|)",
+        "partly",
+        "a (little|bit)",
+        "(to a |)(slight|small) degree",
+        "low( |-)intensity",
+    ),
+    "C": ("moderate(ly|)", "medium", "moderate( |-)intensity"),
+    "CD": (
+        "marked(ly|)",
+        "pronounced",
+        "noticeabl(e|y)",
+        "clear(ly|)",
+        "distinct(ly|)",
+        "considerabl(e|y)",
+        "significant(ly|)",
+        "substantial(ly|)",
+        "prominent(ly|)",
+        "notabl(e|y)",
+        "broad(ly|)",
+        "big",
+        "deep(ly|)",
+        "firmly",
+        "tightly",
+        "heavily",
+        "widely",
+        "sharply",
+        "well( |-)marked",
+    ),
+    "D": ("strong(ly|)", "high( |-)intensity", "powerful(ly|)", "very (marked|pronounced)", "forceful(ly|)"),
+    "DE": (
+        "intense(ly|)",
+        "severe(ly|)",
+        "extreme(ly|)",
+        "very (strong|intense|deep|wide)(ly|)",
+        "fully",
+        "full",
+        "huge",
+    ),
+    "E": ("maximal(ly|)", "maximum", "fullest", "as far as possible", "to the (maximum|fullest|utmost)"),
+}
+"""FACS letters to words. Everyday words name a span: one who writes "clear" may mean C or D."""
+
+SIDES: dict[str, tuple[str, ...]] = {
+    "left": ("left", "left( |-)(sided|side|hand side)", "(on|to) (the|its|his|her|their) left( side|)"),
+    "right": ("right", "right( |-)(sided|side|hand side)", "(on|to) (the|its|his|her|their) right( side|)"),
+    "both": (
+        "both( sides|)",
+        "bilateral(ly|)",
+        "left and right",
+        "right and left",
+        "(on|to) both sides",
+        "symmetrical(ly|)",
+    ),
+}
+"""The subject's own sides. The viewer's side ("on the left of the image") says nothing about them."""
+
+STOPS: tuple[str, ...] = (
+    "but",
+    "however",
+    "although",
+    "though",
+    "even though",
+    "while",
+    "whereas",
+    "yet",
+    "instead",
+    "except",
+    "nevertheless",
+    "despite",
+    "in contrast",
+)
+"""They end a clause, as a semicolon does."""
+
+LINKS: dict[str, tuple[str, ...]] = {
+    "and": ("and( also|)", "as well as", "plus", "&"),
+    "or": ("or",),
+    "with": (
+        "with",
+        "along(side|) with",
+        "alongside",
+        "together with",
+        "coupled with",
+        "combined with",
+        "paired with",
+        "accompanied by",
+        "accompanying",
+        "followed by",
+        "complemented by",
+        "in (combination|conjunction) with",
+        "because",
+        "since",
+        "which",
+        "only",
+        "as",
+        "so",
+    ),
+}
+"""They join phrases within a clause."""
+
+IGNORED: tuple[str, ...] = (
+    "action (unit|descriptor)(s|)",
+    "(smile|laugh|frown|expression|worry) line(s|)",
+    "(give|gives|giving|gave|given) rise to",
+    "rais(e|es|ed|ing) (a |the |)(question|concern|doubt|suspicion|voice|possibility)(s|)",
+    "(draw|draws|drawing|drew|drawn) (attention|the eye|focus)",
+    "part(s|) of",
+    "in part",
+    "set of",
+    "point(s|ing|ed|) to",
+    "level of",
+    "levels of",
+    "line of",
+    "close(ly|) to",
+    "close( |-)up",
+    "open(ness|) to",
+    "eye contact",
+    "eye color",
+    "wide (range|variety)",
+    "come(s|) across",
+    "hold(s|ing) back",
+    "shown by",
+    "show of",
+    "left (of|side of|half of) the (image|picture|photo|frame|viewer)",
+    "right (of|side of|half of) the (image|picture|photo|frame|viewer)",
+    "(on|to|at) the (left|right) (of|side of|half of) the (image|picture|photo|frame|viewer)",
+    "viewer(’|')s (left|right)",
+    "appear(s|ed|) (between|on|in|at|around|across|along|near)",
+    "into a (thin|tight|firm|straight|narrow) line",
+    "right (now|away|above|below|at)",
+    "level with",
+    "still life",
+)
+"""Phrases that hold a word of the lexicon and mean something else."""

@@ -1,0 +1,203 @@
+"""The reader: claims out of prose.
+
+    read_claims("No smile; the brows are slightly lowered.")
+    [Claim(("AU12", …), present=False …), Claim(("AU04",), present=True, letters="B" …)]
+
+A text is scanned once (`scan`, `codes`) and cut into sentences; in each, parts meet actions (`pair`), and per clause
+negation, hedges, strength and side are applied to what they reach (`scope`). What is only supposed, or a rule about
+expressions in general ("a smile would be expected", "AU12 is typical of happiness"), is no claim.
+English only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from emollm.claims.blanks import squeeze, unsqueeze
+from emollm.claims.codes import find_codes, has_strength, strength_after
+from emollm.claims.pair import PLACE, Anchor, pair
+from emollm.claims.scan import Token, scan
+from emollm.claims.scope import Clause, apply_cues, is_definition
+
+
+class Claim(NamedTuple):
+    """What a text says about one movement, or one region, of the face."""
+
+    aus: tuple[str, ...]
+    """Alternatives, the most likely reading first; for a claim about a region all AUs of the region."""
+    present: bool = True
+    """False: said to be absent."""
+    side: str | None = None
+    """`left` or `right`, the subject's own; None: both or not said."""
+    letters: str = ""
+    """FACS strength said, "B" or a span such as "CD"; empty: not said."""
+    hedged: bool = False
+    region: str | None = None
+    start: int = 0
+    end: int = 0
+    """Where the claim stands in the text."""
+
+
+def read_claims(text: str) -> list[Claim]:
+    """Return the claims of a text in their order. Never raises; takes time linear in the length."""
+    squeezed, origins = squeeze(text)
+    # The only capital whose small form is longer; spans must fit the text.
+    lowered = squeezed.replace("\u0130", "I").lower()
+    codes = list(find_codes(lowered))
+    has_strengths = has_strength(lowered)
+    claims: list[Claim] = []
+    code_place = 0
+    for spans in _sentences(scan(lowered), len(lowered)):
+        first = code_place
+        while code_place < len(codes) and codes[code_place].start < spans[-1].end:
+            code_place += 1
+        if code_place > first or any(span.words for span in spans):
+            for anchor in _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths):
+                claims.extend(_claims(anchor))
+    if origins is None:
+        return claims
+    # The end is one behind the last character.
+    return [c._replace(start=unsqueeze(c.start, origins), end=unsqueeze(c.end - 1, origins) + 1) for c in claims]
+
+
+def named_aus(text: str) -> set[str]:
+    """Return the AUs that a text says are there: the first reading of each positive claim about a movement."""
+    return {claim.aus[0] for claim in read_claims(text) if claim.present and claim.region is None}
+
+
+class _Span(NamedTuple):
+    """A stretch of a sentence between two stops, with its tokens."""
+
+    words: list[Token]
+    start: int
+    end: int
+
+
+_MAX_WORDS = 256
+"""Tokens of a sentence, after which it is cut; a text without any stop must not take quadratic time."""
+
+
+def _sentences(tokens: list[Token], length: int) -> Iterator[list[_Span]]:
+    """Cut the tokens at sentence ends and, within a sentence, at stops ("but", ";")."""
+    spans: list[_Span] = []
+    words: list[Token] = []
+    start = num_words = 0
+    for token in tokens:
+        num_words += 1
+        is_stop = token.kind in ("end", "stop")
+        if not is_stop:
+            words.append(token)
+        if is_stop or num_words > _MAX_WORDS:
+            spans.append(_Span(words, start, token.start if is_stop else token.end))
+            words, start = [], token.end
+            if token.kind == "end" or num_words > _MAX_WORDS:
+                yield spans
+                spans, num_words = [], 0
+    spans.append(_Span(words, start, length))
+    yield spans
+
+
+def _read_sentence(
+    spans: list[_Span], codes: list[Anchor], text: str, lowered: str, has_strengths: bool
+) -> list[Anchor]:
+    """Return the anchors of a sentence that are claims, with everything that is said of them."""
+    words = spans[0].words if len(spans) == 1 else [word for span in spans for word in span.words]
+    anchors = pair(words, lowered)
+    if codes:
+        anchors = sorted([*anchors, *codes], key=PLACE)
+    anchors = _merge(anchors, lowered)
+    if not anchors or is_definition(lowered, spans[0].start):
+        return []
+    if has_strengths:
+        for anchor in anchors:
+            _read_behind(anchor, text, lowered)
+    is_supposed = False
+    for span in spans:
+        mine = anchors if len(spans) == 1 else [anchor for anchor in anchors if span.start <= anchor.key < span.end]
+        apply_cues(Clause(span.words, mine, lowered, span.end))
+        for anchor in mine:
+            anchor.is_dropped |= is_supposed
+        is_supposed = is_supposed or any(word.kind == "if" for word in span.words)
+    return [anchor for anchor in anchors if not anchor.is_dropped]
+
+
+_CODE_BEHIND = re.compile(r"\s?[(\[]\s?(?:which is |i\.e\.,? |or )?")
+_NAME_BEHIND = re.compile(r"\s?(?:[(\[|]|,|:|-|\u2013|=)?\s?(?:the |an? )?")
+_NEXT_CODE = re.compile(r"\s?(?:[,+/&]|and|or)?\s?")
+
+
+def _merge(anchors: list[Anchor], lowered: str) -> list[Anchor]:
+    """Join a phrase and the codes that stand behind it, or the other way round: "raised brows (AU1, AU2)"."""
+    merged: list[Anchor] = []
+    phrase: Anchor | None = None
+    end = 0
+    for anchor in anchors:
+        if anchor.is_code:
+            joint = _NEXT_CODE if phrase is not None and end > phrase.phrase_end else _CODE_BEHIND
+            if phrase is not None and not joint.fullmatch(lowered, end, anchor.start):
+                phrase = None
+            end = anchor.end
+            if phrase is not None and phrase.region is None and anchor.aus[0] in phrase.aus:
+                phrase.codes += anchor.readings
+                _take(phrase, anchor)
+                continue
+        elif merged and _names(merged[-1], anchor) and _NAME_BEHIND.fullmatch(lowered, merged[-1].end, anchor.start):
+            _take(merged[-1], anchor)
+            merged[-1].phrase_end = end = anchor.end
+            continue
+        else:
+            phrase, end = anchor, anchor.end
+            anchor.phrase_end = end
+        merged.append(anchor)
+    return merged
+
+
+def _names(first: Anchor, second: Anchor) -> bool:
+    """Tell whether a phrase only repeats the code or the name before it."""
+    return (first.is_code or first.is_sign) and second.region is None and bool(set(first.aus) & set(second.aus))
+
+
+def _take(kept: Anchor, other: Anchor) -> None:
+    kept.end = other.end
+    kept.letters = other.letters or kept.letters
+    kept.sides += other.sides
+
+
+def _read_behind(anchor: Anchor, text: str, lowered: str) -> None:
+    """Read the strength behind an anchor, and the bracket that closes it."""
+    letters, end = strength_after(text, lowered, anchor.end)
+    if letters is not None:
+        anchor.end = end
+        anchor.letters = letters
+        anchor.is_negated = letters == ""
+    opening = _OPENING.get(lowered[anchor.end : anchor.end + 1])
+    if opening is not None and opening in lowered[anchor.start : anchor.end]:
+        anchor.end += 1
+
+
+_OPENING = {")": "(", "]": "["}
+
+
+def _claims(anchor: Anchor) -> list[Claim]:
+    sides = set(anchor.sides)
+    side = sides.pop() if len(sides) == 1 else None
+    readings = anchor.codes or anchor.readings
+    if anchor.is_negated and anchor.is_sign and not anchor.codes:
+        # "No Duchenne smile" denies what makes it one, not the smile.
+        readings = readings[-1:]
+    return [
+        Claim(
+            aus,
+            present != anchor.is_negated,
+            None if side == "both" else side,
+            # "Tightly closed lips" are not parted at all, however strongly.
+            anchor.letters if present else "",
+            anchor.is_hedged,
+            anchor.region,
+            anchor.start,
+            anchor.end,
+        )
+        for aus, present in readings
+    ]

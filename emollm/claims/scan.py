@@ -1,0 +1,151 @@
+"""The scanner: one pass over a text that finds every word and code of the lexicon.
+
+    scan("no raised brows")  ->  [("no", "", 0, 2), ("act", "raise", 3, 9), ("part", "brows", 10, 15)]
+
+All phrases are compiled into one expression that shares their prefixes, so a text costs the same however long the
+tables grow. Only `reader` calls this.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from emollm.claims.actions import ACTIONS, DIRECTIONS, MOTIONS
+from emollm.claims.cues import (
+    CONDITIONS,
+    CUSTOMS,
+    ENDINGS,
+    HEDGES,
+    IGNORED,
+    LINKS,
+    NEGATIONS,
+    NON_NEGATIONS,
+    SIDES,
+    STOPS,
+    STRENGTHS,
+    TYPICAL_OF,
+    WISHES,
+)
+from emollm.claims.lexicon import SIGNS
+from emollm.claims.parts import PARTS
+from emollm.facs import EXPRESSIVE, UNITS
+
+
+class Token(NamedTuple):
+    """A phrase of the lexicon in a text: `kind` names its table, `value` what it means there."""
+
+    kind: str
+    value: str
+    start: int
+    end: int
+
+
+def scan(lowered: str) -> list[Token]:
+    """Return the tokens of a text in small letters, without runs of blanks; of phrases that overlap the longest."""
+    table, pattern = _compiled()
+    tokens = []
+    for match in pattern.finditer(lowered):
+        phrase = match[0]
+        meaning = table.get(phrase)
+        if meaning is None:
+            meaning = table[" ".join(phrase.replace("-", " ").split())]
+        kind, value = meaning
+        start, end = match.span()
+        if kind != "ignored":
+            tokens.append(Token(kind, value, start, end))
+        if kind == "part" and (" left " in phrase or " right " in phrase):
+            # "the inner end of the left brow" names a side within the part.
+            tokens.append(Token("side", "left" if " left " in phrase else "right", start, end))
+    return tokens
+
+
+def expand(pattern: str) -> Iterator[str]:
+    """Spell out a phrase with alternatives in parentheses: `lift(s|ed|)` gives lifts, lifted, lift."""
+    pieces = [piece.split("|") for piece in re.split(r"[()]", pattern)]
+    for choice in itertools.product(*pieces):
+        yield " ".join("".join(choice).replace("-", " ").split())
+
+
+def phrases() -> dict[str, list[tuple[str, str]]]:
+    """Map every phrase to its (kind, value); more than one means that two tables claim it."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for kind, value, patterns in _rows():
+        for pattern in patterns:
+            for phrase in expand(pattern):
+                meanings = found.setdefault(phrase, [])
+                if (kind, value) not in meanings:
+                    meanings.append((kind, value))
+    for unit in UNITS.values():
+        if unit.code in EXPRESSIVE:
+            found.setdefault(unit.name.lower(), [("sign", unit.code)])
+    return found
+
+
+def _rows() -> Iterator[tuple[str, str, Iterable[str]]]:
+    tables: dict[str, dict[str, tuple[str, ...]]] = {
+        "part": PARTS,
+        "act": ACTIONS,
+        "direction": DIRECTIONS,
+        "sign": SIGNS,
+        "strength": STRENGTHS,
+        "side": SIDES,
+        "link": LINKS,
+    }
+    for kind, table in tables.items():
+        for value, patterns in table.items():
+            yield kind, value, patterns
+    yield "act", "motion", MOTIONS
+    yield "no", "", NEGATIONS
+    yield "ending", "", ENDINGS
+    yield "hedge", "", HEDGES
+    yield "if", "", CONDITIONS
+    yield "wish", "", WISHES
+    yield "custom", "", CUSTOMS
+    yield "typical", "", TYPICAL_OF
+    yield "stop", "", STOPS
+    yield "ignored", "", (*IGNORED, *NON_NEGATIONS)
+
+
+_PUNCTUATION = {
+    ".": "end",
+    "!": "end",
+    "?": "end",
+    "\n": "end",
+    "\u3002": "end",
+    ";": "stop",
+    "\u2014": "stop",
+    ",": "link",
+}
+
+
+@cache
+def _compiled() -> tuple[dict[str, tuple[str, str]], re.Pattern[str]]:
+    """Compile the tables once, at the first text."""
+    table = {phrase: meanings[0] for phrase, meanings in phrases().items()}
+    trie: dict[str, Any] = {}
+    for phrase in table:
+        node = trie
+        for letter in phrase:
+            node = node.setdefault(letter, {})
+        node[""] = {}
+    # A stop between digits is a decimal point; a line end before a small letter is a wrapped line.
+    punctuation = r"[.!?\u3002](?!\w)|\n(?![a-z])|[;,\u2014]"
+    table |= {mark: (kind, mark) for mark, kind in _PUNCTUATION.items()}
+    return table, re.compile(rf"(?<!\w)(?:{_branch(trie)})(?!\w)|{punctuation}")
+
+
+def _branch(node: dict[str, Any]) -> str:
+    """Write a node of the trie as an expression that prefers the longer phrase."""
+    parts = [_letter(letter) + _branch(child) for letter, child in node.items() if letter]
+    if not parts:
+        return ""
+    joined = parts[0] if len(parts) == 1 and "" not in node else f"(?:{'|'.join(parts)})"
+    return f"{joined}?" if "" in node else joined
+
+
+def _letter(letter: str) -> str:
+    return r"[ \n\-]" if letter == " " else re.escape(letter)

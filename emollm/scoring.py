@@ -1,0 +1,192 @@
+"""Scores of one prediction: is the label right, is the format right, is what it says about the face true?
+
+    score = score_sample(sample, prediction.completion, label_set="basic7")
+    score.correct, score.well_formed, score.precision
+
+Rewards and evaluation both call these functions, so a model is paid for what it is later measured by. What gold
+information is missing for is None, never 0. Means, intervals and label statistics over many samples are `eval`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from emollm.answers import Answer, parse
+from emollm.claims import Check, check
+from emollm.facs import THRESHOLDS, present
+from emollm.labels import canonical
+from emollm.records import AU, Face, Sample
+
+
+class Counts(NamedTuple):
+    """True positives, false positives and false negatives."""
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+
+
+class SampleScore(NamedTuple):
+    """What one completion is worth."""
+
+    label_gold: str | None
+    """In the label set; None: the sample has no single label."""
+    label_pred: str | None
+    """None: the completion gives no label of the set, or several."""
+    correct: bool | None
+    """None where `label_gold` is."""
+    well_formed: bool
+    answer: Answer
+    face: Face | None
+    """The face that was checked against; None: the sample has no measured face, and all below are None or empty."""
+    aus_gold: tuple[str, ...] | None = None
+    """The AUs that are present."""
+    aus_pred: tuple[str, ...] | None = None
+    """The AUs that the completion says are there; see `aus_said`."""
+    au_measured: tuple[str, ...] | None = None
+    """The AUs that were measured; no other can be a hit or a false alarm."""
+    check: Check | None = None
+    """Every claim with its verdict; the spans are places in the completion."""
+
+    @property
+    def supported(self) -> int:
+        """Claims that the face bears out."""
+        return self.check.count("supported") if self.check else 0
+
+    @property
+    def contradicted(self) -> int:
+        """Claims that the face contradicts."""
+        return self.check.count("contradicted") if self.check else 0
+
+    @property
+    def not_assessable(self) -> int:
+        """Claims about what was not measured, is hidden, or lies just below the threshold."""
+        return self.check.count("not_assessable") if self.check else 0
+
+    @property
+    def omitted(self) -> tuple[str, ...]:
+        """Present AUs that no positive claim mentions."""
+        return self.check.omitted if self.check else ()
+
+    @property
+    def precision(self) -> float | None:
+        """Supported / (supported + contradicted); None where no claim could be judged."""
+        return self.check.precision if self.check else None
+
+    @property
+    def recall(self) -> float | None:
+        """Present AUs that are claimed / present AUs; None where none is present."""
+        return self.check.recall if self.check else None
+
+    @property
+    def au_counts(self) -> dict[str, Counts] | None:
+        """Hits, false alarms and misses per measured AU."""
+        if self.aus_gold is None or self.aus_pred is None or self.au_measured is None:
+            return None
+        return au_counts(self.aus_pred, self.aus_gold, self.au_measured)
+
+    @property
+    def au_f1(self) -> float | None:
+        """F1 of the AUs said against the AUs present, over the measured ones."""
+        if self.aus_gold is None or self.aus_pred is None or self.au_measured is None:
+            return None
+        return set_f1(set(self.aus_pred) & set(self.au_measured), self.aus_gold)
+
+
+def score_sample(
+    sample: Sample,
+    prediction_text: str,
+    label_set: str | None = None,
+    thresholds: Mapping[str, float] = THRESHOLDS,
+    style: str | None = None,
+) -> SampleScore:
+    """Score a completion against what is known about its sample.
+
+    `label_set` defaults to the sample's own. With `style`, the answer must also be well formed in that style. An empty
+    completion has no label and no claims, so it is wrong but nothing in it is false.
+    """
+    label_set = label_set or sample.label_set
+    answer = parse(prediction_text, label_set)
+    gold = None if sample.label is None else canonical(sample.label, label_set) or sample.label
+    face = main_face(sample)
+    score = SampleScore(
+        label_gold=gold,
+        label_pred=answer.label,
+        correct=label_match(answer.label, gold),
+        well_formed=is_well_formed(answer, style),
+        answer=answer,
+        face=face,
+    )
+    if face is None or face.aus is None:
+        return score
+    checked = check(prediction_text, face, thresholds)
+    return score._replace(
+        aus_gold=tuple(present(face, thresholds)),
+        aus_pred=aus_said(checked, face, thresholds),
+        au_measured=tuple(sorted(face.aus)),
+        check=checked,
+    )
+
+
+def main_face(sample: Sample) -> Face | None:
+    """Return the face that a text about the sample is about: the first one with AUs.
+
+    Of a clip that holds several moments of that face, each AU counts at its strongest moment, and a region is hidden
+    only when it is hidden at all of them.
+    """
+    faces = [face for face in sample.faces or () if face.aus is not None]
+    moments = [face for face in faces if face.face == faces[0].face]
+    if len(moments) < 2:
+        return moments[0] if moments else None
+    aus: dict[str, AU] = {}
+    for moment in moments:
+        for code, au in (moment.aus or {}).items():
+            if code not in aus or au.value > aus[code].value:
+                aus[code] = au
+    hidden = set.intersection(*(set(moment.hidden or ()) for moment in moments))
+    first = moments[0]
+    return Face(face=first.face, aus=aus, hidden=sorted(hidden) or None, detector=first.detector)
+
+
+def label_match(predicted: str | None, gold: str | None) -> bool | None:
+    """Tell whether the label is right; None without gold. No label, or several, is wrong."""
+    return None if gold is None else predicted == gold
+
+
+def is_well_formed(answer: Answer, style: str | None = None) -> bool:
+    """Tell whether an answer has the form of its style and, if one was asked for, is in that style."""
+    if style is None or not answer.is_well_formed:
+        return answer.is_well_formed
+    # One label is also a list of one.
+    return answer.style == style or (style == "labels" and answer.style == "label")
+
+
+def aus_said(checked: Check, face: Face, thresholds: Mapping[str, float] = THRESHOLDS) -> tuple[str, ...]:
+    """Return the AUs that the positive claims about movements say are there.
+
+    A phrase with several readings ("raised eyebrows": AU1 or AU2) says those of them that are present, and its most
+    likely reading where none is. Strength and side do not matter here.
+    """
+    there = present(face, thresholds)
+    said: set[str] = set()
+    for claim in (one.claim for one in checked.checked):
+        if claim.present and claim.region is None:
+            said |= set(claim.aus) & set(there) or {claim.aus[0]}
+    return tuple(sorted(said))
+
+
+def au_counts(predicted: Iterable[str], gold: Iterable[str], measured: Iterable[str]) -> dict[str, Counts]:
+    """Return the counts of each measured AU that is predicted or gold; others have nothing to count."""
+    said, there = set(predicted), set(gold)
+    return {
+        code: Counts(int(code in said and code in there), int(code in said - there), int(code in there - said))
+        for code in sorted(set(measured) & (said | there))
+    }
+
+
+def set_f1(predicted: Iterable[str], gold: Iterable[str]) -> float:
+    """Return F1 = 2 |P ∩ G| / (|P| + |G|) of two sets; 1 when both are empty: nothing there, nothing said."""
+    said, there = set(predicted), set(gold)
+    total = len(said) + len(there)
+    return 2 * len(said & there) / total if total else 1.0
