@@ -33,14 +33,15 @@ class Profile(NamedTuple):
     """How much of everything."""
 
     faces: int
-    eye_steps: int
-    train_steps: int
     test_share: float
+    eye_steps: int
+    gaze_steps: int
+    train_steps: int
 
 
 PROFILES = {
-    "full": Profile(faces=6000, eye_steps=700, train_steps=700, test_share=0.06),
-    "small": Profile(faces=1500, eye_steps=250, train_steps=250, test_share=0.1),
+    "full": Profile(faces=7000, test_share=0.05, eye_steps=600, gaze_steps=300, train_steps=500),
+    "small": Profile(faces=2500, test_share=0.08, eye_steps=300, gaze_steps=150, train_steps=200),
 }
 
 
@@ -104,8 +105,10 @@ def pipeline(out: Path, profile: Profile, seed: int) -> list[Step]:
         "--split",
         split,
     ]
-    base_recipe = [f"train_file={cot}", f"output_dir={base}", f"eye_steps={profile.eye_steps}", f"seed={seed}"]
-    sft_recipe = [f"model={base}", f"train_file={cot}", f"output_dir={model}", f"max_steps={profile.train_steps}"]
+    base_recipe = [f"train_file={cot}", f"output_dir={base}", f"seed={seed}"]
+    lessons = [f"eye_steps={profile.eye_steps}", f"gaze_steps={profile.gaze_steps}"]
+    sft_recipe = [f"model={base}", f"train_file={cot}", f"output_dir={model}", f"seed={seed}"]
+    lesson = [f"max_steps={profile.train_steps}"]
     tested = ["--split", "test"]
     return [
         Step("draw faces whose action units are known exactly", ["faces", str(faces), *drawing, "--seed", str(seed)]),
@@ -119,11 +122,11 @@ def pipeline(out: Path, profile: Profile, seed: int) -> list[Step]:
         ),
         Step(
             "build a tiny vision-language model and teach its eyes",
-            ["train", "base", "--config", str(recipes / "quickstart" / "base.yaml"), *base_recipe],
+            ["train", "base", "--config", str(recipes / "quickstart" / "base.yaml"), *base_recipe, *lessons],
         ),
         Step(
             "teach it to explain what it sees",
-            ["train", "sft", "--config", str(recipes / "quickstart" / "sft.yaml"), *sft_recipe, f"seed={seed}"],
+            ["train", "sft", "--config", str(recipes / "quickstart" / "sft.yaml"), *sft_recipe, *lesson],
         ),
         Step(
             "let it explain people it has never seen",

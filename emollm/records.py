@@ -35,7 +35,8 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_
 
 
 class Media(Record):
-    """The picture or clip. `path` is relative to the JSONL file and never leaves its folder."""
+    """The picture or clip. `path` is relative to the media root (the folder of the JSONL file unless another is named)
+    and never leaves it."""
 
     kind: Literal["image", "video"]
     path: str
@@ -265,22 +266,6 @@ def media_path(sample: Sample, root: Path) -> Path | None:
     if not path.resolve().is_relative_to(root.resolve()):
         raise RecordError(f"{sample.id}: media.path '{sample.media.path}' leads out of {root}")
     return path
-
-
-def move_media(sample: Sample, old_root: Path, new_root: Path) -> None:
-    """Make the sample's media path relative to another folder, in place.
-
-    Raises RecordError where the picture does not lie under that folder: paths never lead upwards.
-    """
-    if sample.media is None or old_root == new_root:
-        return
-    path = old_root.resolve() / sample.media.path
-    try:
-        sample.media.path = path.relative_to(new_root.resolve()).as_posix()
-    except ValueError:
-        raise RecordError(
-            f"{new_root}: '{sample.media.path}' lies outside of it, in {old_root}; write the output there or above"
-        ) from None
 
 
 def to_json(record: Record) -> dict[str, Any]:

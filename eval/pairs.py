@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from emollm.errors import ConfigError, EmoLLMError, did_you_mean
+from emollm.errors import EmoLLMError, did_you_mean
 from emollm.records import BadLine, Prediction, Sample, read_records
 
 MAX_PRINTED = 10
@@ -35,8 +35,6 @@ def read_pairs(predictions_path: Path, samples_path: Path, *, split: str | None,
 
     Raises EmoLLMError where there is nothing to score: no sample, no such split, or no id in common.
     """
-    if limit is not None and limit < 1:
-        raise ConfigError(f"--limit: {limit} leaves no sample; give a number above 0, or none for all")
     bad: list[BadLine] = []
 
     def keep(line: BadLine) -> None:

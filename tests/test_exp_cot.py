@@ -246,12 +246,20 @@ def test_whole_pattern_among_other_actions_is_found_and_said_to_be_mixed() -> No
 
 
 def test_one_action_is_no_pattern_when_the_rest_of_it_is_hidden() -> None:
-    assert teach(sample(face({"AU06": 3.0}, hidden=["mouth"])), Options()).reason == "no_pattern"
+    draft = teach(sample(face({"AU06": 3.0}, hidden=["mouth"])), Options())
+    assert (draft.case, draft.label, draft.provenance["agree"]) == ("open", None, None)
+
+
+def test_no_label_is_named_where_nothing_fits_and_none_is_given() -> None:
+    for number in range(100):
+        draft = teach(sample(face({"AU14": 2.0, "AU18": 3.0}), name=f"s{number}"), Options())
+        assert (draft.case, draft.label) == ("open", None)
+        assert parse(render("sections", "", draft.reasoning), "basic7").label is None
 
 
 def test_face_at_rest_is_not_called_neutral_when_little_of_it_was_measured() -> None:
     little = Face(aus={"AU12": au(0.0), "AU25": au(0.0)})
-    assert teach(sample(little), Options()).reason == "no_pattern"
+    assert teach(sample(little), Options()).reason == "too_few_aus"
     assert teach(sample(little, label="neutral"), Options()).case == "rest"
 
 

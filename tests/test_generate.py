@@ -128,7 +128,7 @@ def test_what_cannot_be_explained_is_kept_aside_with_its_reason(tmp_path: Path) 
         Sample(id="unmeasured", label="anger", faces=[Face(aus={})]),
         two,
         sample("foreign", "doubt", PATTERNS["anger"]),
-        sample("vague", None, ("AU14",)),
+        Sample(id="vague", faces=[Face(aus={"AU12": AU(value=0.0, kind="intensity")})]),
         msgspec.structs.replace(sample("own", "anger", PATTERNS["anger"]), label_set="mine"),
     ]
     assert len(generate(tmp_path, samples)) == 1
@@ -137,7 +137,7 @@ def test_what_cannot_be_explained_is_kept_aside_with_its_reason(tmp_path: Path) 
         "unmeasured": "no_aus",
         "two": "several_faces",
         "foreign": "unknown_label",
-        "vague": "no_pattern",
+        "vague": "too_few_aus",
         "own": "unknown_label_set",
     }
 

@@ -30,14 +30,14 @@ def test_a_missing_extra_is_named_before_anything_is_written(tmp_path: Path, mon
 def test_the_whole_pipeline_runs_and_a_rerun_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(PROFILES, "small", Profile(faces=80, eye_steps=4, train_steps=4, test_share=0.2))
+    monkeypatch.setitem(PROFILES, "small", Profile(faces=60, test_share=0.1, eye_steps=2, gaze_steps=2, train_steps=2))
     arguments = ["--out", str(tmp_path), "--profile", "small"]
     assert main(arguments) == 0
     said = capsys.readouterr().out
     assert "guessing would give 14%" in said
     assert str(tmp_path / "score" / "report.html") in said
     predictions = list(read_records(tmp_path / "predictions.jsonl", Prediction))
-    assert len(predictions) > 5
+    assert predictions
     assert (tmp_path / "messages" / "manifest.json").is_file()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
     assert before

@@ -64,6 +64,11 @@ def test_a_number_that_yaml_reads_as_text_is_a_number() -> None:
     assert check_sft(SFT | {"learning_rate": "2e-5"})[1]["learning_rate"] == 2e-5
 
 
+def test_the_no_that_yaml_reads_as_false_is_a_word(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("save_strategy: no\nmodel: m\ntrain_file: t\noutput_dir: o\n")
+    assert check_sft(read_values(tmp_path / "a.yaml"))[1]["save_strategy"] == "no"
+
+
 def test_an_override_goes_over_the_recipe_also_inside_a_mapping(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("model: m\nlora: {r: 4, alpha: 8}\n")

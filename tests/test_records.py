@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from emollm.errors import EmoLLMError, RecordError
 from emollm.records import (
-    move_media,
     AU,
     BadLine,
     Face,
@@ -127,15 +126,3 @@ def test_a_link_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     sample = Sample(id="a", media=Media(kind="image", path="face.png"))
     with pytest.raises(RecordError, match="leads out of"):
         media_path(sample, root)
-
-
-def test_media_paths_follow_the_file_they_stand_in(tmp_path: Path) -> None:
-    sample = Sample(id="a", media=Media(kind="image", path="images/a.png"))
-    move_media(sample, tmp_path / "faces", tmp_path)
-    assert sample.media == Media(kind="image", path="faces/images/a.png")
-
-
-def test_media_paths_do_not_lead_upwards(tmp_path: Path) -> None:
-    sample = Sample(id="a", media=Media(kind="image", path="images/a.png"))
-    with pytest.raises(RecordError, match="write the output there or above"):
-        move_media(sample, tmp_path / "faces", tmp_path / "cot")

@@ -27,7 +27,7 @@ def interpret(finding: Finding, view: View, rng: Random) -> str:
     """Say which pattern the signs form, what decides between two, and what is missing from it."""
     evidence = _evidence(finding, view, rng)
     words = {
-        "label": say(finding.label),
+        "label": say(finding.label) if finding.label else "",
         "best": say(finding.best.label) if finding.best else "",
         "rival": say(finding.rival.label) if finding.rival else "",
         "signs": join(evidence),
@@ -94,6 +94,12 @@ INTERPRETATIONS = {
         "whatever speaks for {label} is too faint for the action units, or lies outside them.",
         "the action units give no ground for {label} here; the impression must come from something else.",
     ),
+    "open": (
+        "{signs} do{es} not add up to the pattern of any one emotion.",
+        "on the evidence of {signs}, no single emotional pattern is formed.",
+        "{signs} occur{s} in several expressions and in speech, and form{s} none of the known patterns here.",
+        "none of the known patterns is made up by {signs} alone.",
+    ),
 }
 
 CONCLUSIONS = {
@@ -145,6 +151,12 @@ CONCLUSIONS = {
         "The overall impression is consistent with {label}, although no action unit shows it.",
         "As a whole, the expression is taken as consistent with {label}; the action units do not show it.",
     ),
+    "open": (
+        "The action units alone support no single label.",
+        "What is visible does not decide for any one expression.",
+        "No one label can be given on this evidence.",
+        "The expression remains open.",
+    ),
 }
 
 REMARKS = (
@@ -159,13 +171,13 @@ REMARKS = (
 
 
 def conclude(finding: Finding, view: View, rng: Random) -> str:
-    """Name the label, once, and no other."""
+    """Name the label, once, and no other; or none, where none is supported."""
     case = finding.case
     if case == "one" and finding.best and finding.best.score < FITS:
         case = "mixed"
     elif case == "one" and all(sign.strength in ("A", "B") for sign in view.signs) and rng.random() < 0.5:
         case = "weak"
-    return rng.choice(CONCLUSIONS[case]).format(label=say(finding.label))
+    return rng.choice(CONCLUSIONS[case]).format(label=say(finding.label) if finding.label else "")
 
 
 def say(label: str) -> str:

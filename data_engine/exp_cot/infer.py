@@ -33,6 +33,7 @@ CASES = {
     "rest": "no action unit is present, and the label is neutral",
     "plain": "no pattern fits, and the label is neutral",
     "silent": "no action unit is present, and the label is an emotion",
+    "open": "no pattern fits and no label is given: the text names none",
 }
 """How action units can stand to a label."""
 
@@ -57,7 +58,8 @@ class Reading(NamedTuple):
 class Finding(NamedTuple):
     """A label and how the action units stand to it."""
 
-    label: str
+    label: str | None
+    """None in case `open`."""
     case: str
     best: Match | None = None
     """The pattern of the label, or the best-fitting other one in case `other`."""
@@ -94,13 +96,16 @@ def _fits(match: Match, view: View, codebook: str) -> bool:
 
 
 def settle(reading: Reading, label: str | None) -> Finding | None:
-    """Compare a reading with the label; without one, the best pattern gives it. None where nothing gives a label."""
+    """Compare a reading with the label; without one, the best pattern gives it.
+
+    Returns None for a face at rest that is neither labelled nor measured enough to be called neutral.
+    """
     if reading.is_at_rest:
         if label is None:
             return Finding(NEUTRAL, "rest") if reading.is_known else None
         return Finding(label, "rest" if label == NEUTRAL else "silent")
     if not reading.fits:
-        return None if label is None else Finding(label, "plain" if label == NEUTRAL else "none")
+        return Finding(label, "open" if label is None else "plain" if label == NEUTRAL else "none")
     best = reading.fits[0]
     label = label or best.label
     close = [match for match in reading.fits if best.score - match.score <= CLOSE]

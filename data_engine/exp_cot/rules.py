@@ -45,8 +45,8 @@ def teach(sample: Sample, options: Options) -> Draft:
     view = look(face, options.thresholds)
     finding = settle(infer(view, options.codebook, label_set), label)
     if finding is None:
-        return Draft(reason="no_pattern", detail=f"{', '.join(view.present) or 'nothing'}: no label of {label_set}")
-    if finding.case not in AGREES and options.disagreement == "reject":
+        return Draft(reason="too_few_aus", detail=f"nothing is present, and only {len(view.measured)} were measured")
+    if finding.label and finding.case not in AGREES and options.disagreement == "reject":
         reason = "label_contradicts" if finding.case == "other" else "label_not_shown"
         return Draft(reason=reason, label=label, case=finding.case, detail=_explain(finding))
     return _write(sample.id, view, finding, label, label_set, options)
@@ -106,7 +106,7 @@ def _provenance(finding: Finding, gold: str | None, options: Options, refused: l
         "thresholds": dict(options.thresholds),
         "seed": options.seed,
         "case": finding.case,
-        "agree": finding.case in AGREES,
+        "agree": finding.case in AGREES if finding.label else None,
         "label_seen": gold is not None and finding.case not in ("one", "rest"),
     }
     if finding.case == "other" and finding.best:

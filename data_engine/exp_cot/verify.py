@@ -22,7 +22,7 @@ MIN_WORDS, MAX_WORDS = 60, 150
 """Length of the three parts together; released Exp-CoT texts have 84 to 146 words."""
 
 
-def find_problems(reasoning: Reasoning, view: View, label: str, label_set: str) -> list[str]:
+def find_problems(reasoning: Reasoning, view: View, label: str | None, label_set: str) -> list[str]:
     """Return what is wrong with an explanation of a face, each as `check: what`; empty when nothing is."""
     parts = (reasoning.observations, reasoning.interpretation, reasoning.conclusion)
     return [
@@ -91,11 +91,11 @@ def _refuted(text: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
             yield f"{item.verdict}: '{text[item.claim.start : item.claim.end]}' ({item.reason})"
 
 
-def _label(conclusion: str, label: str, label_set: str) -> Iterator[str]:
+def _label(conclusion: str, label: str | None, label_set: str) -> Iterator[str]:
     """A reader of the finished text must arrive at the label, and be offered no other."""
-    found = _labels_read(conclusion, label, label_set)
-    if found != (label,):
-        yield f"label: the conclusion gives {', '.join(found) or 'none'}, not {label} alone"
+    found = _labels_read(conclusion, label or "", label_set)
+    if found != ((label,) if label else ()):
+        yield f"label: the conclusion gives {', '.join(found) or 'none'}, not {f'{label} alone' if label else 'none'}"
 
 
 @lru_cache(maxsize=4096)

@@ -64,8 +64,8 @@ def _write_array(items: Iterable[Mapping[str, Any]], folder: Path) -> None:
 def write_parquet(rows: Iterable[Row], folder: Path) -> None:
     """Parquet with an Image column that holds the bytes of the files, not decoded arrays."""
     try:
-        import pyarrow  # type: ignore[import-untyped]
-        import pyarrow.parquet  # type: ignore[import-untyped]
+        import pyarrow
+        import pyarrow.parquet
         from datasets import Features, Image, List, Value
     except ImportError:
         raise MissingExtraError("the parquet format", "parquet") from None

@@ -80,7 +80,8 @@ def open_run(
         "inputs": {path.name: sha256(path) for path in inputs},
     }
     before = _read_manifest(directory)
-    if not before and directory.exists() and any(directory.iterdir()):
+    # The others may come when the first process has just made the folder.
+    if is_first_process() and not before and directory.exists() and any(directory.iterdir()):
         raise ConfigError(f"{directory}: is not empty and no training of ours; give another output_dir")
     if overwrite:
         before = {}
