@@ -1,6 +1,8 @@
 """How fast `emollm generate` writes, with every check on, and how much memory it takes.
 
-python benchmarks/generate.py [N]          N made-up samples, default 10,000; each row is one run of the command
+Example:
+
+    python benchmarks/generate.py [N]          N made-up samples, default 10,000; each row is one run of the command
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """How long a verb's help takes: the median of runs of the whole process, beside a bare Python.
 
-python benchmarks/startup.py
+Example:
+
+    python benchmarks/startup.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """`emollm compare`: two scored runs on the same samples, and how sure each difference is.
 
-emollm compare scores/sft scores/grpo
+Example:
+
+    emollm compare scores/sft scores/grpo
 """
 
 from __future__ import annotations

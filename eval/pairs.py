@@ -1,7 +1,9 @@
 """Samples and predictions, joined by id; what does not match is counted, never dropped in silence.
 
-pairs = read_pairs(predictions_path, samples_path, split="test", limit=None)
-pairs.samples, pairs.predictions[sample.id], pairs.missing, pairs.surplus
+Example:
+
+    pairs = read_pairs(predictions_path, samples_path, split="test", limit=None)
+    pairs.samples, pairs.predictions[sample.id], pairs.missing, pairs.surplus
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """From samples and predictions to the lines of samples.jsonl, in one label set.
 
-label_set = choose_label_set(None, pairs.samples)
-rows = score_rows(pairs, label_set, thresholds)
+Example:
+
+    label_set = choose_label_set(None, pairs.samples)
+    rows = score_rows(pairs, label_set, thresholds)
 """
 
 from __future__ import annotations

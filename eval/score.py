@@ -1,6 +1,8 @@
 """`emollm score`: predictions and samples in; results.json, samples.jsonl and report.html out.
 
-emollm score predictions.jsonl samples.jsonl -o scores/ --split test
+Example:
+
+    emollm score predictions.jsonl samples.jsonl -o scores/ --split test
 """
 
 from __future__ import annotations

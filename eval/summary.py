@@ -1,6 +1,8 @@
 """From scored samples to results.json: sums, metrics, and a bootstrap over whole subjects.
 
-results = summarise(rows, ["happiness", "sadness"], settings, coverage, inputs)
+Example:
+
+    results = summarise(rows, ["happiness", "sadness"], settings, coverage, inputs)
 """
 
 from __future__ import annotations

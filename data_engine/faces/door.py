@@ -1,6 +1,8 @@
 """The command `emollm faces`: render faces with exact action units, landmarks and labels.
 
-emollm faces runs/faces --num 2000 --labels basic7 --split train=0.8,test=0.2
+Example:
+
+    emollm faces runs/faces --num 2000 --labels basic7 --split train=0.8,test=0.2
 """
 
 from __future__ import annotations

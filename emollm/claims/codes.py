@@ -31,16 +31,17 @@ _LIST_JOIN = re.compile(
 
 _WORDS = ("intensity", "level", "strength", "grade", "score")
 _WORD = rf"(?:{'|'.join(_WORDS)})"
-_NUMBER = re.compile(
+_NUMBER = (
     rf"\)?\s?(?:\(\s?(?:{_WORD}\s?)?(?:of |[:=]\s?)?|[:=]\s?|,? ?(?:at |with )?(?:an? )?{_WORD} ?(?:of |[:=]\s?)?"
     rf"|,? (?:has|shows|reaches|with|at) an? {_WORD} of |,? is (?=\d\.))"
     r"(?P<number>[0-5](?:\.\d{1,6})?)(?:\s?/\s?5(?:\.0)?)?(?![\d%]|\.\d|\s?%)(?:\s?\))?"
 )
-_LETTER = re.compile(
+_LETTER = (
     rf"\)?\s?(?:\(\s?(?:{_WORD} ?[:=]? ?)?(?P<inner>[a-e])\s?\)"
     rf"|,? ?(?:at |with )?(?:an? )?{_WORD} ?[:=]? ?(?P<outer>[a-e])(?!\w))"
 )
-
+_STRENGTH = re.compile(f"{_NUMBER}|{_LETTER}")
+_CLUE = re.compile(r"[(:=] ?[0-5a-e](?!\w)|is \d\.")
 
 _OPENERS = frozenset(" ,()[:=")
 
@@ -83,7 +84,7 @@ def _anchor(item: re.Match[str], start: int) -> Anchor | None:
 
 def has_strength(lowered: str) -> bool:
     """Tell whether `strength_after` may find anything in a text."""
-    return "(" in lowered or _DIGITS.search(lowered) is not None or any(word in lowered for word in _WORDS)
+    return any(word in lowered for word in _WORDS) or _CLUE.search(lowered) is not None
 
 
 def strength_after(text: str, lowered: str, end: int) -> tuple[str | None, int]:
@@ -94,12 +95,10 @@ def strength_after(text: str, lowered: str, end: int) -> tuple[str | None, int]:
     """
     if lowered[end : end + 1] not in _OPENERS:
         return None, end
-    number = _NUMBER.match(lowered, end)
-    if number:
-        return letter(float(number["number"])) or "", number.end()
-    found = _LETTER.match(lowered, end)
-    if found:
-        place = found.start("inner") if found["inner"] else found.start("outer")
-        if text[place].isupper():
-            return text[place], found.end()
-    return None, end
+    found = _STRENGTH.match(lowered, end)
+    if found is None:
+        return None, end
+    if found["number"]:
+        return letter(float(found["number"])) or "", found.end()
+    said = text[found.start(found.lastgroup or "inner")]
+    return (said, found.end()) if said.isupper() else (None, end)

@@ -183,24 +183,22 @@ def _part_after(items: list[Token], place: int, lowered: str) -> int | None:
 
 def _part_before(items: list[Token], place: int, lowered: str, partners: dict[int, list[int]]) -> int | None:
     """Return the part before an action: with nothing strange between, or shared with the action before."""
-    end, between = items[place].start, []
+    end, gap = items[place].start, ""
     has_act = False
     for other in range(place - 1, -1, -1):
         item = items[other]
-        between.append(lowered[item.end : end])
+        gap = f"{lowered[item.end : end]} {gap}" if has_act else lowered[item.end : end]
+        if len(gap) > _MAX_GAP:
+            return None
         end = item.start
         if item.kind == "act":
             if partners[other]:
                 # The part of the action before, if only "and" or a comma stands between the two actions.
-                gap = " ".join(between)
                 read = read_gap(gap)
                 is_shared = read.num_strange == 0 and (read.is_joint or "," in gap)
                 return partners[other][-1] if is_shared else None
             has_act = True
             continue
-        gap = " ".join(between)
-        if len(gap) > _MAX_GAP:
-            return None
         read = read_gap(gap)
         fits = read.num_strange <= 1 and (has_act or not read.is_joint)
         return other if fits and _meaning(item.value, items[place].value) is not None else None
@@ -210,11 +208,11 @@ def _part_before(items: list[Token], place: int, lowered: str, partners: dict[in
 def _share(items: list[Token], partners: dict[int, list[int]], lowered: str) -> None:
     """Give the parts that have no action that of the part they are joined to: "brows and lids are raised"."""
     acts_of: dict[int, list[int]] = {}
-    if len(items) < 3:
-        return
     for act, parts in partners.items():
         for part in parts:
             acts_of.setdefault(part, []).append(act)
+    if not acts_of or len(acts_of) + len(partners) == len(items):
+        return
     for step, places in ((1, range(len(items) - 2, -1, -1)), (-1, range(1, len(items)))):
         for place in places:
             other = place + step

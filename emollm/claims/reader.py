@@ -49,11 +49,11 @@ def read_claims(text: str) -> list[Claim]:
     has_strengths = has_strength(lowered)
     claims: list[Claim] = []
     code_place = 0
-    for spans in _sentences(scan(lowered), len(lowered)):
+    for spans, may_claim in _sentences(scan(lowered), len(lowered)):
         first = code_place
         while code_place < len(codes) and codes[code_place].start < spans[-1].end:
             code_place += 1
-        if code_place > first or any(span.words for span in spans):
+        if may_claim or code_place > first:
             for anchor in _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths):
                 claims.extend(_claims(anchor))
     if origins is None:
@@ -65,6 +65,11 @@ def read_claims(text: str) -> list[Claim]:
 def named_aus(text: str) -> set[str]:
     """Return the AUs that a text says are there: the first reading of each positive claim about a movement."""
     return {claim.aus[0] for claim in read_claims(text) if claim.present and claim.region is None}
+
+
+_BEARERS = {"act", "direction", "sign"}
+"""The kinds of tokens without which, and without codes, a sentence has no claim."""
+_STOPS = {"end", "stop"}
 
 
 class _Span(NamedTuple):
@@ -79,24 +84,31 @@ _MAX_WORDS = 256
 """Tokens of a sentence, after which it is cut; a text without any stop must not take quadratic time."""
 
 
-def _sentences(tokens: list[Token], length: int) -> Iterator[list[_Span]]:
-    """Cut the tokens at sentence ends and, within a sentence, at stops ("but", ";")."""
+def _sentences(tokens: list[Token], length: int) -> Iterator[tuple[list[_Span], bool]]:
+    """Cut the tokens at sentence ends and, within a sentence, at stops ("but", ";").
+
+    With each sentence comes whether its tokens may make a claim.
+    """
     spans: list[_Span] = []
     words: list[Token] = []
-    start = num_words = 0
-    for token in tokens:
-        num_words += 1
-        is_stop = token.kind in ("end", "stop")
+    start = first = 0
+    may_claim = False
+    for number, token in enumerate(tokens):
+        kind = token.kind
+        if kind in _BEARERS:
+            may_claim = True
+        is_stop, is_full = kind in _STOPS, number - first == _MAX_WORDS
         if not is_stop:
             words.append(token)
-        if is_stop or num_words > _MAX_WORDS:
-            spans.append(_Span(words, start, token.start if is_stop else token.end))
-            words, start = [], token.end
-            if token.kind == "end" or num_words > _MAX_WORDS:
-                yield spans
-                spans, num_words = [], 0
+            if not is_full:
+                continue
+        spans.append(_Span(words, start, token.start if is_stop else token.end))
+        words, start = [], token.end
+        if kind == "end" or is_full:
+            yield spans, may_claim
+            spans, may_claim, first = [], False, number + 1
     spans.append(_Span(words, start, length))
-    yield spans
+    yield spans, may_claim
 
 
 def _read_sentence(
@@ -110,16 +122,20 @@ def _read_sentence(
     anchors = _merge(anchors, lowered)
     if not anchors or is_definition(lowered, spans[0].start):
         return []
-    if has_strengths:
-        for anchor in anchors:
-            _read_behind(anchor, text, lowered)
+    for anchor in anchors:
+        if has_strengths:
+            _read_strength(anchor, text, lowered)
+        _close_bracket(anchor, lowered)
     is_supposed = False
     for span in spans:
         mine = anchors if len(spans) == 1 else [anchor for anchor in anchors if span.start <= anchor.key < span.end]
-        apply_cues(Clause(span.words, mine, lowered, span.end))
-        for anchor in mine:
-            anchor.is_dropped |= is_supposed
-        is_supposed = is_supposed or any(word.kind == "if" for word in span.words)
+        if is_supposed:
+            for anchor in mine:
+                anchor.is_dropped = True
+        elif mine:
+            is_supposed = apply_cues(Clause(span.words, mine, lowered, span.end))
+        else:
+            is_supposed = any(word.kind == "if" for word in span.words)
     return [anchor for anchor in anchors if not anchor.is_dropped]
 
 
@@ -165,13 +181,17 @@ def _take(kept: Anchor, other: Anchor) -> None:
     kept.sides += other.sides
 
 
-def _read_behind(anchor: Anchor, text: str, lowered: str) -> None:
-    """Read the strength behind an anchor, and the bracket that closes it."""
+def _read_strength(anchor: Anchor, text: str, lowered: str) -> None:
+    """Read the letter or number behind an anchor."""
     letters, end = strength_after(text, lowered, anchor.end)
     if letters is not None:
         anchor.end = end
         anchor.letters = letters
         anchor.is_negated = letters == ""
+
+
+def _close_bracket(anchor: Anchor, lowered: str) -> None:
+    """Take the bracket behind an anchor into its span if it opens there."""
     opening = _OPENING.get(lowered[anchor.end : anchor.end + 1])
     if opening is not None and opening in lowered[anchor.start : anchor.end]:
         anchor.end += 1
@@ -181,8 +201,7 @@ _OPENING = {")": "(", "]": "["}
 
 
 def _claims(anchor: Anchor) -> list[Claim]:
-    sides = set(anchor.sides)
-    side = sides.pop() if len(sides) == 1 else None
+    side = anchor.sides[0] if anchor.sides and len(set(anchor.sides)) == 1 else None
     readings = anchor.codes or anchor.readings
     if anchor.is_negated and anchor.is_sign and not anchor.codes:
         # "No Duchenne smile" denies what makes it one, not the smile.

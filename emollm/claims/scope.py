@@ -29,12 +29,14 @@ class Clause(NamedTuple):
     end: int
 
 
-def apply_cues(clause: Clause) -> None:
-    """Let every cue of a clause act on the anchors it reaches."""
+def apply_cues(clause: Clause) -> bool:
+    """Let every cue of a clause act on the anchors it reaches; tell whether what follows the clause is only supposed."""
+    is_supposed = False
     for place, token in enumerate(clause.words):
-        act = _CUES.get(token.kind)
-        if act is not None:
-            act(clause, place)
+        if token.kind in _CUES:
+            _CUES[token.kind](clause, place)
+            is_supposed = is_supposed or token.kind == "if"
+    return is_supposed
 
 
 # --- negation ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """What the Facial Action Coding System (FACS) knows: units, names, strengths, prototypes and codebooks.
 
-from emollm import facs
+Example:
+
+    from emollm import facs
 
 facs.au_name("AU06_r")                                             # "AU06"
 facs.CODEBOOKS["emfacs"].rank(facs.present(face), face.aus or ())  # how well each emotion fits

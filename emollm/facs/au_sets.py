@@ -1,7 +1,9 @@
 """Which AUs a detector measures, and which AUs a data set is scored on.
 
-DETECTOR_AUS["openface2"]       # ("AU01", "AU02", ..., "AU45")
-detectors_of("AU12")            # ["openface2", "openface2_presence", ...]
+Example:
+
+    DETECTOR_AUS["openface2"]       # ("AU01", "AU02", ..., "AU45")
+    detectors_of("AU12")            # ["openface2", "openface2_presence", ...]
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Names of AUs: what tools call them, what records call them, and the shorthand of FACS coders.
 
-au_name(" AU06_c")          # "AU06"
-read_codes("1+2+R12A")      # [Code("AU01"), Code("AU02"), Code("AU12", side "R", letter "A")]
+Example:
+
+    au_name(" AU06_c")          # "AU06"
+    read_codes("1+2+R12A")      # [Code("AU01"), Code("AU02"), Code("AU12", side "R", letter "A")]
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The pain intensity of a face, from its AUs.
 
-pspi({"AU04": 2, "AU06": 3, "AU07": 1, "AU09": 0, "AU10": 1, "AU43": 1})     # 7.0
+Example:
+
+    pspi({"AU04": 2, "AU06": 3, "AU07": 1, "AU09": 0, "AU10": 1, "AU43": 1})     # 7.0
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """How strong an AU is: FACS letters, words for them, and when an AU counts as present.
 
-letter(2.6)                 # "C"
-present(face)               # {"AU06": AU(...), "AU12": AU(...)}
+Example:
+
+    letter(2.6)                 # "C"
+    present(face)               # {"AU06": AU(...), "AU12": AU(...)}
 """
 
 from __future__ import annotations

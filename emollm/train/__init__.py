@@ -1,7 +1,9 @@
 """Training: one recipe in YAML, one stage each.
 
-emollm train sft --config recipes/quickstart/sft.yaml learning_rate=1.0e-3
-accelerate launch --config_file recipes/accelerate/ddp.yaml -m emollm.train.sft --config …
+Example:
+
+    emollm train sft --config recipes/quickstart/sft.yaml learning_rate=1.0e-3
+    accelerate launch --config_file recipes/accelerate/ddp.yaml -m emollm.train.sft --config …
 
 recipe   reads a recipe and its overrides, and refuses what no stage knows
 rows     turns samples into questions and answers

@@ -1,7 +1,9 @@
 """From rows to tensors, and the check before the first step that they fit the model.
 
-collate = Collator(processor)
-batch = collate(rows)          # input_ids (B, T), labels (B, T), pixels
+Example:
+
+    collate = Collator(processor)
+    batch = collate(rows)          # input_ids (B, T), labels (B, T), pixels
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """What is trained: a LoRA adapter or all weights, and a table that shows it.
 
-print(trainable_table(model))
+Example:
+
+    print(trainable_table(model))
 """
 
 from __future__ import annotations

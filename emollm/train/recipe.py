@@ -116,7 +116,7 @@ def _argument_types(trainer: type | None) -> dict[str, Any]:
 
 
 def _convert(key: str, value: Any, wanted: Any, problems: list[str]) -> Any:
-    """Return the value in the wanted type; YAML reads `2e-5` as a string and `no` as false, which is not what is meant."""
+    """Return the value in the wanted type; YAML reads `2e-5` as a string and `no` as false, and neither is meant so."""
     if value is False and bool not in _members(wanted):
         value = "no"
     if isinstance(value, str) and str not in _members(wanted):

@@ -1,8 +1,10 @@
 """The run folder of a training: what was asked for, how it went, and how to go on after a stop.
 
-run = open_run(output_dir, stage="sft", options=options, inputs=[train_file], overwrite=False)
-if run.is_done: …
-with stop_on_signal() as stop: …
+Example:
+
+    run = open_run(output_dir, stage="sft", options=options, inputs=[train_file], overwrite=False)
+    if run.is_done: …
+    with stop_on_signal() as stop: …
 
 output_dir/manifest.json      options, versions, input hashes, counts, status
 output_dir/train_log.jsonl    one line per logged step

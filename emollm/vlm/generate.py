@@ -1,7 +1,9 @@
 """Let a model answer: batches padded on the left, image tokens never sampled, settings that can be written down.
 
-for completion in generate(model, processor, turns, Sampling(max_new_tokens=300)):
-    print(completion.text)
+Example:
+
+    for completion in generate(model, processor, turns, Sampling(max_new_tokens=300)):
+        print(completion.text)
 """
 
 from __future__ import annotations

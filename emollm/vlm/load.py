@@ -1,6 +1,8 @@
 """Load a vision-language model, with or without an adapter.
 
-model, processor = load_model("Qwen/Qwen2.5-VL-3B-Instruct", adapter="runs/sft-lora")
+Example:
+
+    model, processor = load_model("Qwen/Qwen2.5-VL-3B-Instruct", adapter="runs/sft-lora")
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Pictures as the model sees them: one way to open them, for training, prediction and chat alike.
 
-picture = open_picture(path)        # a PIL image, RGB, upright
+Example:
+
+    picture = open_picture(path)        # a PIL image, RGB, upright
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Small pictures of faces, embedded in the page.
 
-thumbnail(root / "faces/0001.png", box=(40, 30, 60, 60))      "data:image/jpeg;base64,…", or None
+Example:
+
+    thumbnail(root / "faces/0001.png", box=(40, 30, 60, 60))      "data:image/jpeg;base64,…", or None
 """
 
 from __future__ import annotations
