@@ -18,7 +18,7 @@ from emollm.errors import ConfigError, SourceError  # noqa: E402
 from emollm.records import Media, Sample, encode, read_records  # noqa: E402
 from emollm.train import base, sft  # noqa: E402
 from emollm.train.collate import Collator, check_rows  # noqa: E402
-from emollm.train.lora import trainable_table  # noqa: E402
+from emollm.train.lora import Lora, is_vision, peft_config, trainable_table  # noqa: E402
 from emollm.train.rows import Mixture, Row, make_rows  # noqa: E402
 from emollm.train.run import open_run  # noqa: E402
 from emollm.vlm.generate import Sampling, generate  # noqa: E402
@@ -238,6 +238,16 @@ def test_an_adapter_of_another_base_is_refused(recipe: Path, tmp_path: Path) -> 
         load_model(tmp_path / "other", tmp_path / "run")
 
 
+@pytest.mark.parametrize("vision", [True, False])
+def test_lora_reaches_the_vision_tower_only_when_asked(vision: bool, tiny_dir: Path) -> None:
+    from peft import get_peft_model
+
+    model = get_peft_model(load_model(tiny_dir, trainable=True)[0], peft_config(Lora(r=4, vision=vision)))
+    adapted = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    assert any("language_model" in name for name in adapted)
+    assert any(is_vision(name) for name in adapted) == vision
+
+
 def test_the_table_shows_what_is_trained(tiny_dir: Path) -> None:
     from emollm.train.lora import freeze_vision
 
@@ -261,19 +271,46 @@ def test_a_malformed_training_file_names_its_line(recipe: Path, tmp_path: Path) 
         sft.main(["--config", str(recipe), f"train_file={tmp_path / 'bad.jsonl'}", "split=null"])
 
 
+# --- the base ---------------------------------------------------------------------------------------------------------
+
+TINY = {"image_size": 64, "width": 64, "text_layers": 1, "vision_layers": 1, "vocab_size": 448, "batch_size": 4}
+
+
+def base_recipe(folder: Path, **values: Any) -> list[str]:
+    path = folder / "base.yaml"
+    path.write_text(json.dumps({"output_dir": str(folder / "base")} | TINY | values))
+    return ["--config", str(path)]
+
+
+def test_the_base_is_built_taught_and_left_alone_when_done(
+    toy_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = base_recipe(tmp_path, train_file=str(toy_file), eye_steps=2, gaze_steps=2)
+    assert base.main(command) == 0
+    manifest = json.loads((tmp_path / "base" / "manifest.json").read_text())
+    assert manifest["status"] == "done"
+    assert {"eye_error", "gaze_error", "parameters", "prompts"} <= set(manifest)
+    assert load_model(tmp_path / "base")[0].config.model_type == "qwen3_vl"
+    assert base.main(command) == 0
+    assert "done already" in capsys.readouterr().err
+
+
+def test_a_base_needs_faces_with_action_units(toy_file: Path, tmp_path: Path, samples: list[Sample]) -> None:
+    blind = Sample(id="a", media=samples[0].media, label="fear", label_set="basic7", split="train")
+    (tmp_path / "blind.jsonl").write_bytes(encode(blind) + b"\n")
+    with pytest.raises(SourceError, match="no sample has action units"):
+        base.main(base_recipe(tmp_path, train_file=str(tmp_path / "blind.jsonl"), media_root=str(toy_file.parent)))
+
+
+def test_a_base_of_a_split_that_is_empty_is_refused(toy_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no sample of split 'dev'"):
+        base.main(base_recipe(tmp_path, train_file=str(toy_file), split="dev"))
+
+
 @pytest.mark.slow
 def test_base_then_sft_learns_to_look_and_to_explain(toy_file: Path, tmp_path: Path) -> None:
-    tiny: dict[str, Any] = {
-        "image_size": 64,
-        "text_layers": 2,
-        "vision_layers": 2,
-        "width": 64,
-        "vocab_size": 512,
-        "eye_steps": 120,
-    }
-    tiny |= {"train_file": str(toy_file), "output_dir": str(tmp_path / "base"), "gaze_steps": 80, "batch_size": 16}
-    (tmp_path / "base.yaml").write_text(json.dumps(tiny))
-    assert base.main(["--config", str(tmp_path / "base.yaml")]) == 0
+    shape = {"text_layers": 2, "vision_layers": 2, "vocab_size": 512, "batch_size": 16}
+    assert base.main(base_recipe(tmp_path, train_file=str(toy_file), eye_steps=120, gaze_steps=80, **shape)) == 0
     values = {"max_steps": 150, "per_device_train_batch_size": 16, "learning_rate": 3e-3, "adam_beta2": 0.98}
     paths = {"model": str(tmp_path / "base"), "train_file": str(toy_file), "output_dir": str(tmp_path / "sft")}
     (tmp_path / "sft.yaml").write_text(json.dumps(values | paths | {"warmup_steps": 10, "save_strategy": "no"}))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,24 @@ def test_without_torchvision_the_processor_still_sees_pictures(tiny_dir: Path) -
     processor = load_processor(str(tiny_dir), "qwen3_vl")
     assert hasattr(processor, "image_processor")
     assert not hasattr(processor, "video_processor")
+
+
+def test_a_torchvision_that_cannot_be_imported_harms_nothing(tiny_dir: Path, tmp_path: Path) -> None:
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
+    (tmp_path / "torchvision-0.28.0.dist-info").mkdir()
+    (tmp_path / "torchvision-0.28.0.dist-info" / "METADATA").write_text("Name: torchvision\nVersion: 0.28.0\n")
+    program = (
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(Path(__file__).parent.parent)!r}]\n"
+        "from emollm.vlm import load_model\n"
+        f"model, processor = load_model({str(tiny_dir)!r})\n"
+        "print(type(processor.image_processor).__name__)\n"
+        "from transformers import Trainer\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Qwen2VLImageProcessor" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import inspect
 import json
 import logging
 import os
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,10 @@ def import_transformers() -> Any:
 
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    # Two libraries warn, when merely imported on a CPU, about things that nobody asked them for.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    # What the libraries say about their own renames, retries and missing kernels helps nobody who trains a model.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    for name in ("huggingface_hub", "bitsandbytes.backends.cpu.ops"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     if not torch.cuda.is_available():
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
     return transformers
