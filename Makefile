@@ -1,6 +1,10 @@
 # Every target sets up what it needs; a second call installs nothing.
-PYTHON ?= python3
-VENV   ?= .venv
+PYTHON  ?= python3
+VENV    ?= .venv
+PROFILE ?= full
+OUT     ?= runs/quickstart
+# An index with CPU builds of torch, for machines whose default one only has CUDA builds.
+TORCH_INDEX ?=
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -11,7 +15,7 @@ export HF_HUB_OFFLINE ?= 1
 .PHONY: help setup quickstart test test-fast check format bench clean
 
 help:
-	@echo "make quickstart   the whole pipeline on a CPU: faces to a scored, chatting model (runs/quickstart)"
+	@echo "make quickstart   the whole pipeline on a CPU: faces to a scored, chatting model (PROFILE=small is quicker)"
 	@echo "make test         all tests            make test-fast   without the slow ones"
 	@echo "make check        lint, format, types  make format      mend what can be mended"
 	@echo "make bench        the benchmarks       make clean       remove the environment and its caches"
@@ -22,18 +26,21 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
-	$(PIP) $(shell command -v nvidia-smi >/dev/null 2>&1 && echo torch || sed -n 's/^\(torch==.*\)/\1/p' constraints.txt)
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) --requirement constraints.txt
 	$(PIP) --constraint constraints.txt --editable '.[train]' --group dev
 	touch $@
 
 quickstart: setup
-	$(BIN)/emollm quickstart --out runs/quickstart
+	$(BIN)/emollm quickstart --profile $(PROFILE) --out $(OUT)
+
+# Two workers with one thread each: on two cores, more only wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test: setup
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
 
 test-fast: setup
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 
 check: setup
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from emollm.chat import print_checked
 from emollm.cli import VERBS
 from emollm.errors import EmoLLMError, MissingExtraError
 from eval.results import Number, Results, read_results
@@ -76,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = importlib.import_module(VERBS[verb].module).main(rest)
         if code:
             return code
-    print(summary(arguments.out, time.monotonic() - started))
+    tell(arguments.out, time.monotonic() - started)
     return 0
 
 
@@ -148,37 +149,33 @@ def recipe_folder() -> Path:
     raise EmoLLMError(f"{package}: the recipes are not there; install emollm again")
 
 
-def summary(out: Path, seconds: float) -> str:
-    """Return the last words: one explained face, what came out, where to look, how to go on."""
-    score = out / "score"
+def tell(out: Path, seconds: float) -> None:
+    """Print one explained face, what came out, where to look and how to go on."""
+    samples, score = out / "faces" / "samples.jsonl", out / "score"
     row = explained_face(score)
-    picture = out / "faces" / row.media.path if row.media else out
-    return "\n".join(
-        [
-            "",
-            f"One explained face, {picture}, drawn as {row.gold}:",
-            "",
-            row.completion or "",
-            "",
-            *headline(read_results(score)),
-            "",
-            f"report   {score / 'report.html'}",
-            f"chat     emollm chat --model {out / 'model'} --image {picture}",
-            f"done in {seconds / 60:.1f} minutes",
-        ]
-    )
+    picture = samples.parent / row.media.path if row.media else samples.parent
+    print(f"\nOne explained face, {picture}, drawn as {row.gold}:\n")
+    if row.completion and row.face:
+        print_checked(row.completion, row.face)
+    for line in headline(read_results(score)):
+        print(line)
+    print(f"\nreport   {score / 'report.html'}")
+    print(f"chat     emollm chat --model {out / 'model'} --image {picture} --samples {samples}")
+    print(f"done in {seconds / 60:.1f} minutes")
 
 
 def explained_face(score: Path) -> Scored:
-    """Return the first scored face that was explained truly and named rightly, else the first one."""
+    """Return the face with most action units named among those explained truly and named rightly, else the first."""
     rows = list(read_scored(score / "samples.jsonl"))
-    return next((row for row in rows if row.correct and row.is_true), rows[0])
+    good = [row for row in rows if row.correct and row.is_true]
+    return max(good, key=lambda row: len(row.au_hits or ()), default=rows[0])
 
 
 def headline(results: Results) -> list[str]:
     """Return the sentences that matter: is the label right, is the explanation true, and what chance would give."""
     labels = len(results.labels)
     return [
+        "",
         f"Label accuracy on {results.coverage.subjects} people never seen: {shown(results.metrics['accuracy'])}; "
         f"guessing would give {1 / labels:.0%}.",
         f"Action units named: F1 {shown(results.metrics['au_micro_f1'])}. "

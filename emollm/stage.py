@@ -74,38 +74,47 @@ class Output:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "options": {key: _plain(value) for key, value in options.items()},
             "versions": versions(),
-            "inputs": {source.name: sha256(source) for source in inputs if source.is_file()},
         }
-        for source in inputs:
-            if not source.exists():
-                raise EmoLLMError(f"{source}: there is no such file")
+        _check_places(path, inputs)
+        self._manifest["inputs"] = {source.name: fingerprint(source) for source in inputs}
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._done: set[str] = set() if overwrite else self._resume()
+        self._done: set[str] = set() if overwrite else self._resume(inputs)
         self.counts["resumed"] = len(self._done)
         self._file = path.open("wb" if overwrite else "ab", buffering=0)
         self._rejects = self.rejected_path.open("wb", buffering=0)
         self._write_manifest()
 
-    def _resume(self) -> set[str]:
+    def _resume(self, inputs: Sequence[Path]) -> set[str]:
         """Return the ids already written, after cutting off a line that a crash left unfinished."""
-        if not self.path.exists():
+        if not self.path.exists() or not self.path.stat().st_size:
             return set()
-        self._refuse_other_options()
+        if not self.manifest_path.exists():
+            raise ConfigError(
+                f"{self.path}: is there already, and no {self.manifest_path.name} says how it was made; "
+                "use another -o, or --overwrite"
+            )
+        before = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+        self._refuse_another_run(before)
+        for source in inputs:
+            earlier = before["inputs"].get(source.name)
+            if earlier and not _has_only_grown(source, earlier):
+                print(f"{source}: has changed; what is written stays (--overwrite starts again)", file=sys.stderr)
         _cut_torn_line(self.path)
         if self._manifest["stage"] == "predict":
             return {prediction.id for prediction in read_records(self.path, Prediction)}
         return {sample.id for sample in read_records(self.path, Sample)}
 
-    def _refuse_other_options(self) -> None:
-        if not self.manifest_path.exists():
-            return
-        before = json.loads(self.manifest_path.read_text(encoding="utf-8")).get("options", {})
-        now = self._manifest["options"]
-        changed = [f"{key} {before.get(key)!r} → {now.get(key)!r}" for key in now if before.get(key) != now.get(key)]
-        if changed:
+    def _refuse_another_run(self, before: Mapping[str, Any]) -> None:
+        """Raise ConfigError where the earlier run was of another stage, with other options, or of other files."""
+        was, now = before["options"], self._manifest["options"]
+        differs = [f"{key} {was.get(key)!r} → {now[key]!r}" for key in now if was.get(key) != now[key]]
+        if before["stage"] != self._manifest["stage"]:
+            differs = [f"by emollm {before['stage']}"]
+        elif before["inputs"] and not before["inputs"].keys() & self._manifest["inputs"].keys():
+            differs = [f"from {', '.join(before['inputs'])}"]
+        if differs:
             raise ConfigError(
-                f"{self.path}: was made with other options ({', '.join(changed)}); "
-                "use --overwrite to start again, or another -o"
+                f"{self.path}: was made otherwise ({', '.join(differs)}); use --overwrite to start again, or another -o"
             )
 
     def is_done(self, record_id: str) -> bool:
@@ -177,6 +186,17 @@ class Output:
         return line
 
 
+def _check_places(path: Path, inputs: Sequence[Path]) -> None:
+    """Raise EmoLLMError for an input that is not there, and for an output that would destroy something."""
+    for source in inputs:
+        if not source.is_file():
+            raise EmoLLMError(f"{source}: {'is a folder, not a file' if source.is_dir() else 'there is no such file'}")
+        if source.resolve() == path.resolve():
+            raise ConfigError(f"-o {path}: is an input of this run; name another file")
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"-o {path}: is no ordinary file; name another")
+
+
 def _cut_torn_line(path: Path) -> None:
     """Remove an unfinished last line, which only a crash can leave."""
     with path.open("rb+") as file:
@@ -193,6 +213,21 @@ def _cut_torn_line(path: Path) -> None:
         if end < size:
             print(f"{path}: the last line was cut off and is written again", file=sys.stderr)
             file.truncate(end)
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    """Return what tells whether a file is still the same: its digest and its size in bytes."""
+    return {"sha256": sha256(path), "bytes": path.stat().st_size}
+
+
+def _has_only_grown(path: Path, earlier: Mapping[str, Any]) -> bool:
+    """Tell whether a file still begins with what it was: appending rows is no change to the rows already done."""
+    digest, left = hashlib.sha256(), int(earlier["bytes"])
+    with path.open("rb") as file:
+        while left > 0 and (block := file.read(min(left, 1 << 20))):
+            digest.update(block)
+            left -= len(block)
+    return left == 0 and digest.hexdigest() == earlier["sha256"]
 
 
 def sha256(path: Path) -> str:
@@ -230,10 +265,14 @@ def _plain(value: object) -> object:
     return value
 
 
+LOG_EVERY_S = 30.0
+"""How often progress is written where stderr is no terminal, such as the log of a cluster."""
+
+
 def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Yield the items with a progress bar on stderr; silent where stderr is no terminal."""
+    """Yield the items with a progress bar on stderr, or a line now and then where stderr is no terminal."""
     if not sys.stderr.isatty():
-        yield from items
+        yield from _track_in_log(items, label, total)
         return
     from rich.console import Console
     from rich.progress import (
@@ -256,3 +295,12 @@ def track(items: Iterable[T], label: str, total: int | None = None) -> Iterator[
                 progress.update(task, advance=pending)
                 pending, shown = 0, time.monotonic()
         progress.update(task, advance=pending)
+
+
+def _track_in_log(items: Iterable[T], label: str, total: int | None) -> Iterator[T]:
+    logged = time.monotonic()
+    for number, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - logged > LOG_EVERY_S:
+            print(f"{label}: {number:,}" + (f" of {total:,}" if total else ""), file=sys.stderr)
+            logged = time.monotonic()

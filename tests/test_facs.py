@@ -187,7 +187,8 @@ def test_thresholds_can_be_given() -> None:
     ],
 )
 def test_side(left: float | None, right: float | None, side: str | None) -> None:
-    assert facs.side(AU(value=2.0, kind="intensity", left=left, right=right)) == side
+    value = max((one for one in (left, right) if one is not None), default=2.0)
+    assert facs.side(AU(value=value, kind="intensity", left=left, right=right)) == side
 
 
 # Prototypes and compounds

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from emollm import stage
 from emollm.errors import ConfigError
 from emollm.records import Sample, read_records
-from emollm.stage import Output
+from emollm.stage import Output, track
 
 
 def copy(source: Path, target: Path, *, stop_after: int | None = None, overwrite: bool = False, seed: int = 0) -> int:
@@ -97,3 +98,61 @@ def test_a_clean_run_leaves_no_rejected_file(source: Path, tmp_path: Path) -> No
     source.write_text('{"id":"a"}\n{"id":"b"}\n')
     copy(source, tmp_path / "out.jsonl")
     assert not (tmp_path / "out.rejected.jsonl").exists()
+
+
+def test_progress_in_a_log_is_a_line_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "LOG_EVERY_S", 0.0)
+    assert list(track("ab", "eyes", 2)) == ["a", "b"]
+    assert capsys.readouterr().err == "eyes: 1 of 2\neyes: 2 of 2\n"
+    monkeypatch.setattr(stage, "LOG_EVERY_S", 30.0)
+    assert list(track("ab", "eyes")) == ["a", "b"]
+    assert capsys.readouterr().err == ""
+
+
+def test_an_input_is_never_written_over(source: Path) -> None:
+    before = source.read_text()
+    for overwrite in (False, True):
+        with pytest.raises(ConfigError, match="is an input of this run"):
+            copy(source, source.parent / "." / source.name, overwrite=overwrite)
+    assert source.read_text() == before
+
+
+def test_a_file_that_nobody_wrote_here_is_not_adopted(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").write_text('{"id":"foreign"}\n')
+    with pytest.raises(ConfigError, match=r"no out\.manifest\.json says how it was made"):
+        copy(source, tmp_path / "out.jsonl")
+
+
+def test_an_output_of_other_files_is_not_continued(source: Path, tmp_path: Path) -> None:
+    copy(source, tmp_path / "out.jsonl")
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"id":"z"}\n')
+    with pytest.raises(ConfigError, match=r"was made otherwise \(from samples.jsonl\)"):
+        copy(other, tmp_path / "out.jsonl")
+
+
+def test_appended_rows_are_done_without_a_word(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy(source, tmp_path / "out.jsonl")
+    with source.open("a") as file:
+        file.write('{"id":"new"}\n')
+    capsys.readouterr()
+    assert copy(source, tmp_path / "out.jsonl") == 0
+    assert "has changed" not in capsys.readouterr().err
+    assert [line["id"] for line in lines(tmp_path / "out.jsonl")][-1] == "new"
+
+
+def test_changed_rows_are_pointed_out(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy(source, tmp_path / "out.jsonl")
+    source.write_text(source.read_text().replace('"3"', '"3","label":"anger"'))
+    assert copy(source, tmp_path / "out.jsonl") == 0
+    assert "samples.jsonl: has changed; what is written stays" in capsys.readouterr().err
+
+
+def test_a_device_or_folder_is_no_output(source: Path, tmp_path: Path) -> None:
+    for place in (Path("/dev/full"), tmp_path):
+        with pytest.raises(ConfigError, match="no ordinary file"):
+            copy(source, place)

@@ -18,7 +18,7 @@ from data_engine.faces.occluders import AREAS
 from data_engine.faces.projection import Camera
 from data_engine.faces.spec import FaceSpec
 from emollm import __version__
-from emollm.records import AU, Box, Detector, Face
+from emollm.records import AU, Box, Detector, Face, Region
 
 RENDERER = Detector(name="renderer", version=__version__)
 DIGITS = 3
@@ -27,8 +27,13 @@ HIDDEN_SHARE = 0.7
 """A region counts as hidden when this share of its places is covered."""
 
 # Landmarks 17 to 67, counted from 17, and further places where no landmark lies.
-_LANDMARKS = {"brows": slice(0, 10), "nose": slice(10, 19), "eyes": slice(19, 31), "mouth": slice(31, 51)}
-_PLACES = {
+_LANDMARKS: dict[Region, slice] = {
+    "brows": slice(0, 10),
+    "nose": slice(10, 19),
+    "eyes": slice(19, 31),
+    "mouth": slice(31, 51),
+}
+_PLACES: dict[Region, list[tuple[float, float]]] = {
     "cheeks": [(-0.46, 0.12), (0.46, 0.12), (-0.50, 0.35), (0.50, 0.35)],
     "chin": [(0.0, 0.80), (-0.12, 0.85), (0.12, 0.85), (0.0, 0.92)],
     "jaw": [(-0.60, 0.55), (0.60, 0.55), (-0.40, 0.80), (0.40, 0.80), (0.0, 0.98)],
@@ -64,8 +69,8 @@ def head_box(spec: FaceSpec, size: int) -> Box:
     return round(left, 1), round(top, 1), round(right - left, 1), round(bottom - top, 1)
 
 
-def hidden_regions(spec: FaceSpec) -> list[str]:
-    """Return the regions of `facs.REGIONS` that the occluder covers."""
+def hidden_regions(spec: FaceSpec) -> list[Region]:
+    """Return the regions of the face that the occluder covers."""
     if spec.occluder is None:
         return []
     person, covers = identity(spec.identity), AREAS[spec.occluder]
@@ -74,7 +79,7 @@ def hidden_regions(spec: FaceSpec) -> list[str]:
     return [name for name, share in shares.items() if share >= HIDDEN_SHARE]
 
 
-def region_places(person: Identity, spec: FaceSpec) -> dict[str, Field]:
+def region_places(person: Identity, spec: FaceSpec) -> dict[Region, Field]:
     """Return places that stand for each region, (N, 2) face units."""
     points = face_places(person, spec.actions())
     return {name: points[part] for name, part in _LANDMARKS.items()} | {

@@ -9,23 +9,13 @@ digits, whatever its family (AD19 is `AU19`, M51 is `AU51`).
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
+
+from emollm.records import Region
 
 Family = Literal["action", "descriptor", "head", "eye", "visibility", "gross"]
 
-REGIONS: tuple[str, ...] = (
-    "brows",
-    "eyes",
-    "nose",
-    "cheeks",
-    "mouth",
-    "chin",
-    "jaw",
-    "neck",
-    "head",
-    "shoulders",
-    "face",
-)
+REGIONS: tuple[str, ...] = get_args(Region)
 """Where a unit is seen; the forehead counts as brows, the lids as eyes, lips and lip corners as mouth."""
 
 
