@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from emollm.answers import Answer, parse
 from emollm.claims import Check, check
-from emollm.facs import THRESHOLDS, present
+from emollm.facs import EXPRESSIVE, THRESHOLDS, UNITS, present
 from emollm.labels import canonical
 from emollm.records import AU, Face, Sample
 
@@ -41,11 +41,13 @@ class SampleScore(NamedTuple):
     face: Face | None
     """The face that was checked against; None: the sample has no measured face, and all below are None or empty."""
     aus_gold: tuple[str, ...] | None = None
-    """The AUs that are present."""
+    """Those of `au_measured` that are present."""
     aus_pred: tuple[str, ...] | None = None
     """The AUs that the completion says are there; see `aus_said`."""
     au_measured: tuple[str, ...] | None = None
-    """The AUs that were measured; no other can be a hit or a false alarm."""
+    """The AUs that can be hits or false alarms: measured, an expression (no turn of head or eyes), and not hidden.
+
+    None, and with it all that is counted of AUs, where there is no such AU."""
     check: Check | None = None
     """Every claim with its verdict; the spans are places in the completion."""
 
@@ -88,10 +90,16 @@ class SampleScore(NamedTuple):
 
     @property
     def au_f1(self) -> float | None:
-        """F1 of the AUs said against the AUs present, over the measured ones."""
+        """F1 of the AUs said against the AUs present, over the measured ones.
+
+        Where none is present, naming none is right (1) for an answer that is well formed or says anything of the face;
+        silence and gibberish get 0.
+        """
         if self.aus_gold is None or self.aus_pred is None or self.au_measured is None:
             return None
-        return set_f1(set(self.aus_pred) & set(self.au_measured), self.aus_gold)
+        named = set(self.aus_pred) & set(self.au_measured)
+        is_answer = self.well_formed or (self.check is not None and bool(self.check.checked))
+        return set_f1(named, self.aus_gold) if is_answer else 0.0
 
 
 def score_sample(
@@ -120,13 +128,21 @@ def score_sample(
     )
     if face is None or face.aus is None:
         return score
-    checked = check(prediction_text, face, thresholds)
+    score = score._replace(check=check(prediction_text, face, thresholds))
+    measured = au_measured(face)
+    if not measured or score.check is None:
+        return score
     return score._replace(
-        aus_gold=tuple(present(face, thresholds)),
-        aus_pred=aus_said(checked, face, thresholds),
-        au_measured=tuple(sorted(face.aus)),
-        check=checked,
+        aus_gold=tuple(code for code in present(face, thresholds) if code in measured),
+        aus_pred=aus_said(score.check, face, thresholds),
+        au_measured=measured,
     )
+
+
+def au_measured(face: Face) -> tuple[str, ...]:
+    """Return the AUs of a face that a text can be right or wrong about: expressions in regions that can be seen."""
+    hidden = face.hidden or ()
+    return tuple(code for code in sorted(face.aus or ()) if code in EXPRESSIVE and UNITS[code].region not in hidden)
 
 
 def main_face(sample: Sample) -> Face | None:

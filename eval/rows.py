@@ -14,10 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from emollm.answers import STYLES
 from emollm.claims import Checked
 from emollm.errors import ConfigError, did_you_mean
-from emollm.facs import EXPRESSIVE, UNITS
 from emollm.labels import LABEL_SETS, canonical
-from emollm.records import Face, Prediction, Sample
-from emollm.scoring import SampleScore, au_counts, score_sample, set_f1
+from emollm.records import Prediction, Sample
+from emollm.scoring import SampleScore, score_sample, set_f1
 from emollm.stage import track
 from eval.pairs import Pairs
 from eval.scored import Scored, ScoredClaim
@@ -101,31 +100,22 @@ def _in_one_word(word: str, label_set: str | None) -> str:
 
 
 def _with_aus(row: Scored, score: SampleScore) -> Scored:
-    """Sort the AUs that can be judged by whether they are present and whether they were named."""
-    if score.aus_gold is None or score.aus_pred is None or score.au_measured is None:
+    """Sort the measured AUs by whether they are present and whether they were named."""
+    counts = score.au_counts
+    if counts is None or score.au_measured is None:
         return row
-    judged = {au for au in score.au_measured if au in EXPRESSIVE and not _is_hidden(au, score.face)}
-    if not judged:
-        return row
-    named, present = judged & set(score.aus_pred), judged & set(score.aus_gold)
-    counts = au_counts(named, present, judged)
     row.au_hits = tuple(au for au, count in counts.items() if count.tp)
     row.au_false_alarms = tuple(au for au, count in counts.items() if count.fp)
     row.au_misses = tuple(au for au, count in counts.items() if count.fn)
-    row.au_rejections = tuple(sorted(judged - set(counts)))
-    row.au_set_f1 = _f1(row.completion or "", named, present)
-    row.omitted = tuple(au for au in score.omitted if au in judged)
+    row.au_rejections = tuple(au for au in score.au_measured if au not in counts)
+    row.au_set_f1 = score.au_f1
+    row.omitted = score.omitted
     return row
 
 
 def _f1(said: str, named: Iterable[str], there: Iterable[str]) -> float:
     """Return the F1 of two sets. Where nothing is there, naming nothing is right, but not answering at all is not."""
     return set_f1(named, there) if said.strip() else 0.0
-
-
-def _is_hidden(au: str, face: Face | None) -> bool:
-    """Whether the AU's region cannot be seen: then nobody can be blamed for naming it or for leaving it out."""
-    return face is not None and UNITS[au].region in (face.hidden or ())
 
 
 def _claim(said: str, checked: Checked) -> ScoredClaim:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from emollm import facs
 from emollm.claims import Claim, check, named_aus, read_claims
 from emollm.claims.actions import ACTIONS, ALONE, DIRECTIONS
+from emollm.claims.anchor import readings
 from emollm.claims.checker import REASONS
 from emollm.claims.lexicon import READINGS, SIGNS
-from emollm.claims.pair import readings
 from emollm.claims.parts import PARTS
 from emollm.claims.scan import expand, phrases
 from emollm.records import AU, Face

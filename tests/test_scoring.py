@@ -125,6 +125,31 @@ def test_a_face_at_rest_described_as_such_is_right() -> None:
     assert (score.precision, score.recall, score.au_f1) == (1.0, None, 1.0)
 
 
+@pytest.mark.parametrize("text", ["", " \n", "asdf", "Sorry, I cannot tell."])
+def test_silence_about_a_face_at_rest_is_not_right(text: str) -> None:
+    assert score_sample(Sample(id="1", faces=[make_face(AU01=0.0)]), text, "basic7").au_f1 == 0.0
+
+
+def test_an_answer_that_names_nothing_is_right_about_a_face_at_rest() -> None:
+    text = "<think>Nothing stands out.</think><answer>neutral</answer>"
+    assert score_sample(Sample(id="1", label="neutral", faces=[make_face(AU01=0.0)]), text, "basic7").au_f1 == 1.0
+
+
+def test_hidden_aus_and_turns_of_the_head_count_nowhere() -> None:
+    face = make_face(AU01=2.0, AU12=3.0, AU54=2.0, AU61=2.0)
+    face.hidden = ["mouth"]
+    score = score_sample(Sample(id="1", faces=[face]), "AU12, AU25, AU54 and AU2")
+    assert (score.aus_gold, score.au_measured, score.omitted) == (("AU01",), ("AU01",), ("AU01",))
+    assert score.au_counts == {"AU01": Counts(fn=1)}
+    assert score.au_f1 == 0.0
+
+
+def test_a_face_of_which_nothing_can_be_judged_has_no_au_scores() -> None:
+    score = score_sample(Sample(id="1", faces=[make_face(AU54=2.0)]), "The head is lowered.")
+    assert (score.aus_gold, score.au_measured, score.au_counts, score.au_f1) == (None,) * 4
+    assert score.supported == 1
+
+
 def test_the_main_face_is_the_first_measured_one() -> None:
     sample = Sample(id="1", faces=[Face(face="a"), make_face(AU01=1.0), Face(face="b", aus={})])
     face = main_face(sample)

@@ -6,7 +6,7 @@
 The data engine, the rewards, the evaluator and the report all read and check claims here.
 """
 
-from emollm.claims.checker import Check, Checked, check
+from emollm.claims.checker import REASONS, VERDICTS, Check, Checked, Verdict, check
 from emollm.claims.reader import Claim, named_aus, read_claims
 
-__all__ = ["Check", "Checked", "Claim", "check", "named_aus", "read_claims"]
+__all__ = ["REASONS", "VERDICTS", "Check", "Checked", "Claim", "Verdict", "check", "named_aus", "read_claims"]

@@ -7,14 +7,14 @@ a number on the FACS scale of 0 to 5. Only `reader` calls this.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from emollm.claims.pair import Anchor
+from emollm.claims.anchor import Anchor
+from emollm.claims.scan import Token
 from emollm.facs import UNITS, letter
 
 _INTRO = r"(?:a[ud]s?|action (?:unit|descriptor)s?)[ \t_\-]{0,3}(?:number |codes? )?"
 _SUM = r"[lru]?\d{1,2}[a-e]?(?:\s?\+\s?(?:au\s?)?[lru]?\d{1,2}[a-e]?){1,30}"
-_DIGITS = re.compile(r"\d+")
 _BEFORE = re.compile(rf"(?<![\w.])(?:(?P<intro>{_INTRO})[lrutbasm]?|[lru]?)$")
 _BARE = re.compile(rf"(?:[lr]\d{{1,2}}[a-e]?|{_SUM})(?!\w)")
 _MAX_INTRO = 32
@@ -29,28 +29,27 @@ _LIST_JOIN = re.compile(
     r"(?=[lru]?\d{1,2}[a-e]?(?:\s?[,;.)+&/:(\]]|\s(?:and|or|is|are|was|were|with)\b|$))"
 )
 
-_WORDS = ("intensity", "level", "strength", "grade", "score")
-_WORD = rf"(?:{'|'.join(_WORDS)})"
+_WORD = r"(?:intensity|level|strength|grade|score)"
 _NUMBER = (
     rf"\)?\s?(?:\(\s?(?:{_WORD}\s?)?(?:of |[:=]\s?)?|[:=]\s?|,? ?(?:at |with )?(?:an? )?{_WORD} ?(?:of |[:=]\s?)?"
-    rf"|,? (?:has|shows|reaches|with|at) an? {_WORD} of |,? is (?=\d\.))"
+    rf"|,? (?:has|shows|reaches|with|at) an? {_WORD} of |,? is (?=\d\.)| (?=\d\.\d))"
     r"(?P<number>[0-5](?:\.\d{1,6})?)(?:\s?/\s?5(?:\.0)?)?(?![\d%]|\.\d|\s?%)(?:\s?\))?"
 )
 _LETTER = (
-    rf"\)?\s?(?:\(\s?(?:{_WORD} ?[:=]? ?)?(?P<inner>[a-e])\s?\)"
-    rf"|,? ?(?:at |with )?(?:an? )?{_WORD} ?[:=]? ?(?P<outer>[a-e])(?!\w))"
+    rf"\)?(?: is| are)?(?: \w++)?\s?(?:\(\s?(?:{_WORD} ?[:=]? ?)?(?P<inner>[a-e])\s?\)"
+    rf"|,? ?(?:at |with )?(?:an? )?{_WORD} ?[:=]? ?(?P<outer>[a-e])(?!\w)"
+    r"| (?:as|at) (?:an? )?(?P<level>[a-e])(?!\w))"
 )
 _STRENGTH = re.compile(f"{_NUMBER}|{_LETTER}")
-_CLUE = re.compile(r"[(:=] ?[0-5a-e](?!\w)|is \d\.")
 
 _OPENERS = frozenset(" ,()[:=")
+_SCORE = re.compile(r"[0-5A-E](?<!\w.)(?!\w)")
 
 
-def find_codes(lowered: str) -> Iterator[Anchor]:
+def find_codes(lowered: str, tokens: Iterable[Token]) -> Iterator[Anchor]:
     """Yield the codes of a text in lower case, in order. Numbers that are no movement of the face are passed over."""
     reached = 0
-    for digits in _DIGITS.finditer(lowered):
-        start = digits.start()
+    for start in [token.start for token in tokens if token.kind == "number"]:
         before = _BEFORE.search(lowered, max(reached, start - _MAX_INTRO), start) if start >= reached else None
         if before is None or not (before["intro"] or _BARE.match(lowered, before.start())):
             continue
@@ -82,9 +81,9 @@ def _anchor(item: re.Match[str], start: int) -> Anchor | None:
     )
 
 
-def has_strength(lowered: str) -> bool:
-    """Tell whether `strength_after` may find anything in a text."""
-    return any(word in lowered for word in _WORDS) or _CLUE.search(lowered) is not None
+def has_strength(text: str) -> bool:
+    """Tell whether `strength_after` may find anything: a text has a digit or a capital that stands alone."""
+    return _SCORE.search(text) is not None
 
 
 def strength_after(text: str, lowered: str, end: int) -> tuple[str | None, int]:

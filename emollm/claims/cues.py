@@ -30,6 +30,8 @@ NEGATIONS: tuple[str, ...] = (
     "rul(es|ed|ing) out",
     "stop(s|ped)",
     "refrain(s|ing) from",
+    "less( of|) a(n|)",
+    "little( evidence| sign| indication|)( of|)",
 )
 """They reach to the right, over the rest of their phrase; where nothing is to the right, to the left."""
 
@@ -42,14 +44,15 @@ ENDINGS: tuple[str, ...] = (
     "vanish(es|ed|ing|)",
     "undetected",
     "replaced by",
-    "gives way to",
-    "giving way to",
+    "(gives|giving) way to",
+    "none",
+    "zero",
 )
 """They say that what stands before them is not there (any more): "AU12 is absent", "the smile has faded"."""
 
 NOT_THERE = (
     r"\s+(?:\w+\s+){0,2}?(?:present|visible|seen|evident|active|activated|observ\w+|detected|apparent|noticeable|there|"
-    r"shown|found|discernible|engaged|involved|recorded|noted|recruited|perceptible|scored|measured|at work)\b"
+    r"shown|found|discernible|engaged|involved|recorded|noted|recruited|perceptible|scored|coded|measured|at work)\b"
 )
 """After "not": what is said of the subject before it."""
 
@@ -60,6 +63,7 @@ NON_NEGATIONS: tuple[str, ...] = (
     "no matter",
     "nothing but",
     "not (without|lacking|devoid of)",
+    "(his|her|their) little",
 )
 
 HEDGES: tuple[str, ...] = (
@@ -82,8 +86,7 @@ HEDGES: tuple[str, ...] = (
     "hint(s|ing) at",
     "look(s|ed|ing|) (like|as if|as though)",
     "as (if|though)",
-    "uncertain",
-    "unclear",
+    "(uncertain|unclear)",
     "can be (read|seen|interpreted) as",
 )
 
@@ -91,8 +94,9 @@ CONDITIONS: tuple[str, ...] = ("if", "unless", "whether", "in case")
 """What they open is not said to be so, up to the end of the sentence."""
 
 WISHES: tuple[str, ...] = (
-    "would(n(’|')t|)( not|)",
-    "should(n(’|')t|)",
+    "would( not|)",
+    "should( not|)",
+    "(would|should)n(’|')t",
     "expect(ed|s|ing|)",
     "had there been",
     "were (he|she|it|they|there|this)",
@@ -162,6 +166,8 @@ STRENGTHS: dict[str, tuple[str, ...]] = {
         "a (little|bit)",
         "(to a |)(slight|small) degree",
         "low( |-)intensity",
+        "(slight|subtle|mild|faint|weak)(ly|)(,|) but (clear|noticeable|visible|distinct|perceptible|definite)(,|)",
+        "(slight|subt|mild|faint|weak)ly(,|) but (clear|noticeab|visib|distinct|perceptib|definite)ly(,|)",
     ),
     "C": ("moderate(ly|)", "medium", "moderate( |-)intensity"),
     "CD": (
@@ -227,6 +233,7 @@ STOPS: tuple[str, ...] = (
     "nevertheless",
     "despite",
     "in contrast",
+    "than",
 )
 """They end a clause, as a semicolon does."""
 
@@ -249,10 +256,11 @@ LINKS: dict[str, tuple[str, ...]] = {
         "because",
         "since",
         "which",
-        "only",
         "as",
         "so",
     ),
+    "only": ("only",),
+    "so": ("indicat(es|ing)( that|)", "impl(ies|ying)( that|)", "(shows|means|meaning|confirms|confirming) that"),
 }
 """They join phrases within a clause."""
 
@@ -262,23 +270,20 @@ IGNORED: tuple[str, ...] = (
     "(give|gives|giving|gave|given) rise to",
     "rais(e|es|ed|ing) (a |the |)(question|concern|doubt|suspicion|voice|possibility)(s|)",
     "(draw|draws|drawing|drew|drawn) (attention|the eye|focus)",
-    "part(s|) of",
+    "(part|parts) of",
     "in part",
     "set of",
     "point(s|ing|ed|) to",
-    "level of",
-    "levels of",
+    "level(s|) of",
     "line of",
-    "close(ly|) to",
+    "close(ly| up|) to",
     "close( |-)up",
     "open(ness|) to",
-    "eye contact",
-    "eye color",
+    "eye (contact|color)",
     "wide (range|variety)",
     "come(s|) across",
     "hold(s|ing) back",
-    "shown by",
-    "show of",
+    "(shown by|show of)",
     "left (of|side of|half of) the (image|picture|photo|frame|viewer)",
     "right (of|side of|half of) the (image|picture|photo|frame|viewer)",
     "(on|to|at) the (left|right) (of|side of|half of) the (image|picture|photo|frame|viewer)",
@@ -288,5 +293,8 @@ IGNORED: tuple[str, ...] = (
     "right (now|away|above|below|at)",
     "level with",
     "still life",
+    "together(,|) (suggest|indicate|form|convey|create|point|give|produce|signal|express|make|contribute)",
+    "(more|less) (strong|marked|clear|intense|prominent|noticeable|distinct|pronounced)",
+    "(more|less) (strong|marked|clear|intense|prominent|noticeab|distinct)ly",
 )
 """Phrases that hold a word of the lexicon and mean something else."""

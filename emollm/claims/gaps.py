@@ -31,8 +31,16 @@ _FOREIGN_WORDS = frozenset(_FOREIGN.split())
 _LIST_WORDS = frozenset({"and", "or", "nor", "&", ",", "the", "his", "her", "their", "both", "in", "around", "of"})
 """Words that join two parts of one list."""
 
-_JOINT = re.compile(r"\b(?:and|or|nor|plus|but|as well as)\b|&")
-_APART = re.compile(r"\b(?:with|alongside|accompan\w+|coupled|combined|paired|which|as|so|because|since)\b|,")
+_JOINTS = frozenset({"and", "or", "nor", "plus", "but"})
+_APART = """
+with that alongside accompanied accompanies accompanying coupled combined paired which as so because since
+"""
+_APART_WORDS = frozenset(_APART.split())
+"""Words that begin another phrase."""
+_EMPHASIS = re.compile(
+    r"\b(?:slight|subt|mild|faint|weak)ly,? but (?=(?:clear|noticeab|visib|distinct|perceptib|definite)ly\b)"
+)
+"""A "but" that joins no second action: "slightly, but noticeably, lowered"."""
 _WORD = re.compile(r"[\w'’\-]+|[;\u2014]")
 _MANY = 9
 
@@ -53,15 +61,22 @@ class Gap(NamedTuple):
 @lru_cache(maxsize=8192)
 def read_gap(gap: str) -> Gap:
     """Read the words of a gap, in small letters."""
+    if " but " in gap:
+        gap = _EMPHASIS.sub(" ", gap)
     words = _WORD.findall(gap)
-    strange = [w for w in words if w not in _GRAMMAR_WORDS and not w.endswith("ly") and w not in _modifiers()]
-    listed = gap.replace(",", " , ").split()
+    modifiers = _modifiers()
+    strange = [w for w in words if w not in _GRAMMAR_WORDS and w not in modifiers and not w.endswith("ly")]
     return Gap(
         num_strange=_MANY if not _FOREIGN_WORDS.isdisjoint(words) else len(strange),
-        is_joint=_JOINT.search(gap) is not None,
-        is_apart=_APART.search(gap) is not None,
-        is_list=bool(listed) and all(word in _LIST_WORDS or word in _modifiers() for word in listed),
+        is_joint=not _JOINTS.isdisjoint(words) or "&" in gap or "as well as" in gap,
+        is_apart="," in gap or ":" in gap or not _APART_WORDS.isdisjoint(words),
+        is_list=not strange and _is_list(gap, modifiers),
     )
+
+
+def _is_list(gap: str, modifiers: frozenset[str]) -> bool:
+    listed = gap.replace(",", " , ").split()
+    return bool(listed) and all(word in _LIST_WORDS or word in modifiers for word in listed)
 
 
 @cache

@@ -41,6 +41,7 @@ READINGS: dict[str, dict[str, str]] = {
         "press": "AU43 | AU07",
         "wrinkle": "AU06 | AU07",
         "smile": "AU06",
+        "not smile": "no AU06",
         "raise": "AU63",
         "lower": "AU64",
     },
@@ -76,6 +77,7 @@ READINGS: dict[str, dict[str, str]] = {
         "suck": "AU35",
         "gather": "AU06",
     },
+    "eye corners": {"wrinkle": "AU06 | AU07"},
     "nose": {"wrinkle": "AU09", "gather": "AU09", "raise": "AU09", "curl": "AU09"},
     "nostrils": {"flare": "AU38", "widen": "AU38", "narrow": "AU39", "press": "AU39", "raise": "AU09 | AU10"},
     "nasolabial": {"deepen": "AU10 | AU11 | AU12 | AU09", "show": "AU10 | AU11 | AU12 | AU09"},
@@ -100,6 +102,7 @@ READINGS: dict[str, dict[str, str]] = {
         "together": "no AU25",
         "tighten": "AU23 | AU24",
         "thin": "AU23 | AU24",
+        "into line": "AU23 | AU24",
         "narrow": "AU23 | AU24 | AU18",
         "stretch": "AU20",
         "pucker": "AU18 | AU22",
@@ -109,9 +112,10 @@ READINGS: dict[str, dict[str, str]] = {
         "suck": "AU28",
         "bite": "AU32",
         "curl": "AU10",
-        "raise": "AU10",
+        "raise": "AU12 | AU10",
         "lower": "AU15 | AU16",
         "smile": "AU12",
+        "not smile": "no AU12",
         "frown": "AU15",
     },
     "lip corners": {
@@ -139,10 +143,12 @@ READINGS: dict[str, dict[str, str]] = {
         "retract": "AU20 | AU12",
         "tighten": "AU23 | AU24",
         "press": "AU24 | AU23",
+        "into line": "AU23 | AU24",
         "purse": "AU18 | AU24 | AU23",
         "pucker": "AU18 | AU22",
         "frown": "AU15",
         "smile": "AU12",
+        "not smile": "no AU12",
         "part": "AU25",
     },
     "chin": {
@@ -181,7 +187,7 @@ READINGS: dict[str, dict[str, str]] = {
 """Part and action to reading. `motion` is a verb of MOTIONS without a direction."""
 
 SIGNS: dict[str, tuple[str, ...]] = {
-    "AU12": ("grin(s|ned|ning|)", "beam(s|ed|ing)", "laugh(s|ed|ing|ter)", "(half|social|polite)( |-)smile"),
+    "AU12": ("(wide |)grin(s|ned|ning|)", "beam(s|ed|ing)", "laugh(s|ed|ing|ter)", "(half|social|polite)( |-)smile"),
     "AU12 + AU06": ("duchenne smil(e|es|ing)",),
     "AU12 + no AU06": ("non-duchenne smil(e|es|ing)",),
     "AU12 | AU14": ("smirk(s|ed|ing|)",),
@@ -233,10 +239,16 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "AU20": ("risorius( muscle|)",),
     "AU09": ("levator labii superioris alaeque nasi( muscle|)",),
     "AU28": ("lip( |-)suck(ing|)",),
-    "AU32": ("lip( |-)bit(e|ing)",),
+    "AU32": ("lip( |-)bit(e|ing)", "bit (his|her|their) (lower |bottom |)lip"),
     "AU18": ("kissing lips",),
     "AU27": ("mouth stretch(ing|)",),
     "AU64": ("downcast( eyes| gaze|)", "(look|gaz)(s|ing) down(ward|)", "eyes downcast", "lowered gaze"),
     "AU63": ("(look|gaz)(s|ing) up(ward|)",),
     "AU61 | AU62": ("averted gaze", "gaze averted", "sideways glance"),
 }
+
+STILL: tuple[str, ...] = (
+    "no (single |)(action unit|facial action|facial movement|facial muscle)(s|) (is|are|reach|reaches|exceeds|exceed)",
+    "none of the (action units|facial actions|facial muscles) (is|are|reach|reaches|exceeds|exceed)",
+)
+"""They say that the whole face is at rest."""

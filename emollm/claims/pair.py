@@ -7,108 +7,54 @@ Only `reader` calls this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
-from operator import attrgetter
+import re
 
 from emollm.claims.actions import ALONE
+from emollm.claims.anchor import PLACE, REGION_AUS, Anchor, Reading, meaning_of, readings
 from emollm.claims.gaps import read_gap
-from emollm.claims.lexicon import READINGS
-from emollm.claims.parts import PART_REGION
 from emollm.claims.scan import Token
-from emollm.facs import EXPRESSIVE, UNITS
 
-Reading = tuple[tuple[str, ...], bool]
-"""Alternatives, and whether they are said to be there."""
-
-REGION_AUS: dict[str, tuple[str, ...]] = {
-    region: tuple(code for code in sorted(EXPRESSIVE) if UNITS[code].region in parts and code not in {"AU45", "AU46"})
-    for region, parts in {
-        **{name: (name,) for name in ("brows", "nose", "cheeks", "mouth", "chin", "jaw", "neck")},
-        "upper face": ("brows", "eyes", "cheeks"),
-        "mid face": ("nose", "cheeks"),
-        "lower face": ("mouth", "chin", "jaw"),
-        "face": ("brows", "eyes", "nose", "cheeks", "mouth", "chin", "jaw"),
-    }.items()
-} | {"eyes": ("AU05", "AU06", "AU07", "AU41", "AU42", "AU43", "AU44")}
-"""Region to its units. AU6 wrinkles the skin around the eyes; a passing blink or wink belongs to no region."""
-
-
-@dataclass(slots=True, eq=False)
-class Anchor:
-    """A claim in the making: what is named where, and what the words around it say of it."""
-
-    start: int
-    end: int
-    key: int
-    """Where its last word begins; a negation between part and action still stands before it."""
-    readings: tuple[Reading, ...]
-    region: str | None = None
-    codes: tuple[Reading, ...] = ()
-    """The readings that codes in brackets behind a phrase leave: "raised brows (AU1)"."""
-    phrase_end: int = 0
-    """Where its words end and such brackets may begin."""
-    is_code: bool = False
-    is_sign: bool = False
-    letters: str = ""
-    sides: tuple[str, ...] = ()
-    is_negated: bool = False
-    is_hedged: bool = False
-    is_dropped: bool = False
-
-    @property
-    def aus(self) -> tuple[str, ...]:
-        """All AUs of all readings."""
-        return tuple(code for codes, _ in self.readings for code in codes)
-
-
-@cache
-def readings(text: str) -> tuple[Reading, ...]:
-    """Read the notation of the lexicon: `AU07 | AU06`, `AU06 + AU12`, `no AU25`."""
-    parts = [part.strip() for part in text.split("+")]
-    return tuple(
-        (tuple(code.strip() for code in part.removeprefix("no ").split("|")), not part.startswith("no "))
-        for part in parts
-    )
+_STILL: tuple[Reading, ...] = ((REGION_AUS["face"], False),)
+_EXCEPT = re.compile(r"\b(?:apart from|aside from|besides|beyond|other than|except)\b")
 
 
 def pair(tokens: list[Token], lowered: str) -> list[Anchor]:
     """Return the anchors of one sentence, from its parts, actions and signs."""
-    anchors = [Anchor(t.start, t.end, t.start, readings(t.value), is_sign=True) for t in tokens if t.kind == "sign"]
-    items = _items(tokens, lowered)
+    items, signs = _items(tokens, lowered)
+    anchors = [_sign(token, token.value) if token.value else _still(token) for token in signs]
+    if len(items) < 2 and not any(item.value in ALONE for item in items):
+        return anchors
     partners = _partners(items, lowered)
     for place, parts in partners.items():
         act = items[place]
         found = [anchor for part in parts if (anchor := _anchor(items[part], act)) is not None]
         if not found and act.value in ALONE:
-            found = [Anchor(act.start, act.end, act.start, readings(ALONE[act.value]), is_sign=True)]
+            found = [_sign(act, ALONE[act.value])]
         anchors += found
     anchors.sort(key=PLACE)
     return anchors
 
 
-PLACE = attrgetter("start", "end")
+def _sign(token: Token, text: str) -> Anchor:
+    return Anchor(token.start, token.end, token.start, readings(text), is_sign=True)
+
+
+def _still(token: Token) -> Anchor:
+    return Anchor(token.start, token.end, token.start, _STILL, "face")
+
+
+def _is_rest(token: Token, lowered: str) -> bool:
+    """Tell whether "no action unit is active" is said of the others only: "apart from AU4, …"."""
+    return _EXCEPT.search(lowered, max(0, token.start - _MAX_GAP), token.start) is not None
 
 
 def _anchor(part: Token, act: Token) -> Anchor | None:
     """Return what a part with an action says, None where that is no claim."""
-    meaning = _meaning(part.value, act.value)
+    meaning = meaning_of(part.value, act.value)
     if meaning is None:
         return None
     first, second = (part, act) if part.start < act.start else (act, part)
     return Anchor(first.start, max(part.end, act.end), second.start, *meaning)
-
-
-@cache
-def _meaning(part: str, act: str) -> tuple[tuple[Reading, ...], str | None] | None:
-    """Return the readings of a part with an action, and the region if they are about a whole one."""
-    text = READINGS.get(part, {}).get(act)
-    if text is not None:
-        return readings(text), None
-    region = PART_REGION.get(part)
-    if region is None or act not in ("move", "rest", "tighten"):
-        return None
-    return ((REGION_AUS[region], act != "rest"),), region
 
 
 # --- parts and actions in order ---------------------------------------------------------------------------------------
@@ -118,9 +64,13 @@ _MAX_GAP = 48
 """Characters between a part and its action."""
 
 
-def _items(tokens: list[Token], lowered: str) -> list[Token]:
-    """Return parts and actions, each verb of motion joined with its direction ("pulls the corners down" is `lower`)."""
+def _items(tokens: list[Token], lowered: str) -> tuple[list[Token], list[Token]]:
+    """Return parts and actions, and the signs.
+
+    Each verb of motion is joined with its direction: "pulls the corners down" is `lower`.
+    """
     items: list[Token] = []
+    signs: list[Token] = []
     before: Token | None = None
     for token in tokens:
         if token.kind == "part":
@@ -129,11 +79,27 @@ def _items(tokens: list[Token], lowered: str) -> list[Token]:
             # "A downward turn": the direction may also stand before the motion.
             if before is not None and token.value in _DIRECTED and token.start - before.end == 1:
                 token = Token("act", before.value, before.start, token.end)
+            if token.value == "smile" and items and _into(items[-1], token, lowered):
+                items.pop()
             items.append(token)
+        elif token.kind == "sign":
+            if items and _into(items[-1], token, lowered):
+                items.pop()
+            signs.append(token)
+        elif token.kind == "still" and not _is_rest(token, lowered):
+            signs.append(token)
         elif token.kind == "direction":
             _direct(items, token, lowered)
         before = token if token.kind == "direction" else None
-    return items
+    return items, signs
+
+
+_INTO_A = re.compile(r"(?: up| upwards?)? into an? (?:\w+ ){0,2}")
+
+
+def _into(act: Token, token: Token, lowered: str) -> bool:
+    """Tell whether an action only leads to the next: lips that are "stretched into a grin" are not stretched."""
+    return act.kind == "act" and _INTO_A.fullmatch(lowered, act.end, token.start) is not None
 
 
 def _direct(items: list[Token], direction: Token, lowered: str) -> None:
@@ -147,7 +113,8 @@ def _direct(items: list[Token], direction: Token, lowered: str) -> None:
         verb = items[-2] if len(items) > 1 else None
         if verb is not None and verb.value in _DIRECTED and len(gap) + last.end - verb.end <= _MAX_GAP:
             items[-2] = Token("act", direction.value, verb.start, verb.end)
-        elif read.num_strange == 0:
+        elif read.num_strange == 0 and _part_after(items, len(items) - 2, lowered) is None:
+            # "Pressing the lips together" is one action, "the lips together" another.
             items.append(direction._replace(kind="act"))
     elif read.is_joint:
         items.append(direction._replace(kind="act"))
@@ -164,18 +131,21 @@ def _partners(items: list[Token], lowered: str) -> dict[int, list[int]]:
             part = _part_after(items, place, lowered)
             if part is None:
                 part = _part_before(items, place, lowered, partners)
+            if part is None:
+                part = _part_behind_comma(items, place, lowered)
             partners[place] = [] if part is None else [part]
+    _share_part_after(items, partners, lowered)
     _share(items, partners, lowered)
     return partners
 
 
 def _part_after(items: list[Token], place: int, lowered: str) -> int | None:
     """Return the part an action has right after it, joined by "of the" or nothing."""
-    if place + 1 == len(items) or items[place + 1].kind != "part":
+    if place < 0 or place + 1 == len(items) or items[place + 1].kind != "part" or items[place].kind != "act":
         return None
     act, part = items[place], items[place + 1]
     gap = lowered[act.end : part.start]
-    if len(gap) > _MAX_GAP or _meaning(part.value, act.value) is None:
+    if len(gap) > _MAX_GAP or meaning_of(part.value, act.value) is None:
         return None
     read = read_gap(gap)
     return None if read.is_apart or read.is_joint or read.num_strange > 1 else place + 1
@@ -201,8 +171,34 @@ def _part_before(items: list[Token], place: int, lowered: str, partners: dict[in
             continue
         read = read_gap(gap)
         fits = read.num_strange <= 1 and (has_act or not read.is_joint)
-        return other if fits and _meaning(item.value, items[place].value) is not None else None
+        return other if fits and meaning_of(item.value, items[place].value) is not None else None
     return None
+
+
+_OPENING = re.compile(r", (?:the|his|her|their|both|its)(?: \w+)? ")
+_ADJECTIVE = re.compile(r", (?!the |his |her |their |both |its |and |with )\w+ ")
+
+
+def _part_behind_comma(items: list[Token], place: int, lowered: str) -> int | None:
+    """Return the part of an action that opens the sentence ("Raised, the brows …"), or has a second adjective by it."""
+    if place + 1 == len(items) or items[place + 1].kind != "part" or items[place].value in ALONE:
+        return None
+    act, part = items[place], items[place + 1]
+    if meaning_of(part.value, act.value) is None:
+        return None
+    is_opening = all(item.kind == "act" for item in items[:place]) and _OPENING.fullmatch(lowered, act.end, part.start)
+    return place + 1 if is_opening or _ADJECTIVE.fullmatch(lowered, act.end, part.start) else None
+
+
+def _share_part_after(items: list[Token], partners: dict[int, list[int]], lowered: str) -> None:
+    """Give an action without a part that of the action it is joined to: "raised and furrowed brows"."""
+    for place in reversed(partners):
+        if partners[place] or not partners.get(place + 1):
+            continue
+        act, part = items[place], partners[place + 1][0]
+        read = read_gap(lowered[act.end : items[place + 1].start])
+        if part > place and read.is_joint and read.num_strange == 0 and meaning_of(items[part].value, act.value):
+            partners[place] = [part]
 
 
 def _share(items: list[Token], partners: dict[int, list[int]], lowered: str) -> None:
@@ -213,6 +209,7 @@ def _share(items: list[Token], partners: dict[int, list[int]], lowered: str) -> 
             acts_of.setdefault(part, []).append(act)
     if not acts_of or len(acts_of) + len(partners) == len(items):
         return
+    shared: set[int] = set()
     for step, places in ((1, range(len(items) - 2, -1, -1)), (-1, range(1, len(items)))):
         for place in places:
             other = place + step
@@ -220,9 +217,13 @@ def _share(items: list[Token], partners: dict[int, list[int]], lowered: str) -> 
                 continue
             first, second = sorted((place, other))
             gap = lowered[items[first].end : items[second].start]
+            if step == 1 and other not in shared and "," in gap and not read_gap(gap).is_joint:
+                # "Around the eyes, the lips are pressed": a comma joins only within a list that ends in "and".
+                continue
             # Joined to the part before it, a part shares only an action that stands before both.
             acts = [act for act in acts_of[other] if step == 1 or act < other]
             if acts and read_gap(gap).is_list:
                 acts_of[place] = acts
+                shared.add(place)
                 for act in acts:
                     partners[act].append(place)

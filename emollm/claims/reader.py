@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from emollm.claims.anchor import PLACE, Anchor
 from emollm.claims.blanks import squeeze, unsqueeze
 from emollm.claims.codes import find_codes, has_strength, strength_after
-from emollm.claims.pair import PLACE, Anchor, pair
+from emollm.claims.pair import pair
 from emollm.claims.scan import Token, scan
 from emollm.claims.scope import Clause, apply_cues, is_definition
 
@@ -45,15 +46,16 @@ def read_claims(text: str) -> list[Claim]:
     squeezed, origins = squeeze(text)
     # The only capital whose small form is longer; spans must fit the text.
     lowered = squeezed.replace("\u0130", "I").lower()
-    codes = list(find_codes(lowered))
-    has_strengths = has_strength(lowered)
+    tokens = scan(lowered)
+    codes = list(find_codes(lowered, tokens))
+    has_strengths = has_strength(squeezed)
     claims: list[Claim] = []
     code_place = 0
-    for spans, may_claim in _sentences(scan(lowered), len(lowered)):
+    for spans in _sentences(tokens, len(lowered)):
         first = code_place
         while code_place < len(codes) and codes[code_place].start < spans[-1].end:
             code_place += 1
-        if may_claim or code_place > first:
+        if code_place > first or len(spans) > 1 or spans[0].words:
             for anchor in _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths):
                 claims.extend(_claims(anchor))
     if origins is None:
@@ -67,11 +69,6 @@ def named_aus(text: str) -> set[str]:
     return {claim.aus[0] for claim in read_claims(text) if claim.present and claim.region is None}
 
 
-_BEARERS = {"act", "direction", "sign"}
-"""The kinds of tokens without which, and without codes, a sentence has no claim."""
-_STOPS = {"end", "stop"}
-
-
 class _Span(NamedTuple):
     """A stretch of a sentence between two stops, with its tokens."""
 
@@ -80,35 +77,37 @@ class _Span(NamedTuple):
     end: int
 
 
+_STOPS = {"end", "stop"}
 _MAX_WORDS = 256
 """Tokens of a sentence, after which it is cut; a text without any stop must not take quadratic time."""
 
 
-def _sentences(tokens: list[Token], length: int) -> Iterator[tuple[list[_Span], bool]]:
-    """Cut the tokens at sentence ends and, within a sentence, at stops ("but", ";").
-
-    With each sentence comes whether its tokens may make a claim.
-    """
+def _sentences(tokens: list[Token], length: int) -> Iterator[list[_Span]]:
+    """Cut the tokens at sentence ends and, within a sentence, at stops ("but", ";")."""
+    if len(tokens) > _MAX_WORDS:
+        tokens = list(_with_ends(tokens))
     spans: list[_Span] = []
-    words: list[Token] = []
     start = first = 0
-    may_claim = False
-    for number, token in enumerate(tokens):
-        kind = token.kind
-        if kind in _BEARERS:
-            may_claim = True
-        is_stop, is_full = kind in _STOPS, number - first == _MAX_WORDS
-        if not is_stop:
-            words.append(token)
-            if not is_full:
-                continue
-        spans.append(_Span(words, start, token.start if is_stop else token.end))
-        words, start = [], token.end
-        if kind == "end" or is_full:
-            yield spans, may_claim
-            spans, may_claim, first = [], False, number + 1
-    spans.append(_Span(words, start, length))
-    yield spans, may_claim
+    for place in [place for place, token in enumerate(tokens) if token.kind in _STOPS]:
+        stop = tokens[place]
+        spans.append(_Span(tokens[first:place], start, stop.start))
+        start, first = stop.end, place + 1
+        if stop.kind == "end":
+            yield spans
+            spans = []
+    spans.append(_Span(tokens[first:], start, length))
+    yield spans
+
+
+def _with_ends(tokens: list[Token]) -> Iterator[Token]:
+    """Add an end wherever a sentence has too many tokens."""
+    num_words = 0
+    for token in tokens:
+        yield token
+        num_words = 0 if token.kind == "end" else num_words + 1
+        if num_words > _MAX_WORDS:
+            yield Token("end", "", token.end, token.end)
+            num_words = 0
 
 
 def _read_sentence(
@@ -125,7 +124,8 @@ def _read_sentence(
     for anchor in anchors:
         if has_strengths:
             _read_strength(anchor, text, lowered)
-        _close_bracket(anchor, lowered)
+        if lowered.startswith(_CLOSERS, anchor.end):
+            _close_bracket(anchor, lowered)
     is_supposed = False
     for span in spans:
         mine = anchors if len(spans) == 1 else [anchor for anchor in anchors if span.start <= anchor.key < span.end]
@@ -141,6 +141,7 @@ def _read_sentence(
 
 _CODE_BEHIND = re.compile(r"\s?[(\[]\s?(?:which is |i\.e\.,? |or )?")
 _NAME_BEHIND = re.compile(r"\s?(?:[(\[|]|,|:|-|\u2013|=)?\s?(?:the |an? )?")
+_CLOSERS = (")", "]")
 _NEXT_CODE = re.compile(r"\s?(?:[,+/&]|and|or)?\s?")
 
 
@@ -192,12 +193,9 @@ def _read_strength(anchor: Anchor, text: str, lowered: str) -> None:
 
 def _close_bracket(anchor: Anchor, lowered: str) -> None:
     """Take the bracket behind an anchor into its span if it opens there."""
-    opening = _OPENING.get(lowered[anchor.end : anchor.end + 1])
-    if opening is not None and opening in lowered[anchor.start : anchor.end]:
+    opening = "(" if lowered[anchor.end] == ")" else "["
+    if opening in lowered[anchor.start : anchor.end]:
         anchor.end += 1
-
-
-_OPENING = {")": "(", "]": "["}
 
 
 def _claims(anchor: Anchor) -> list[Claim]:

@@ -30,13 +30,13 @@ from emollm.claims.cues import (
     TYPICAL_OF,
     WISHES,
 )
-from emollm.claims.lexicon import SIGNS
+from emollm.claims.lexicon import SIGNS, STILL
 from emollm.claims.parts import PARTS
 from emollm.facs import EXPRESSIVE, UNITS
 
 
 class Token(NamedTuple):
-    """A phrase of the lexicon in a text: `kind` names its table, `value` what it means there."""
+    """A phrase of the lexicon in a text: `kind` names its table, `value` what it means there. A mark has no width."""
 
     kind: str
     value: str
@@ -49,20 +49,31 @@ def scan(lowered: str) -> list[Token]:
     table, pattern = _compiled()
     tokens: list[Token] = []
     new = tuple.__new__  # half the time of Token(...), of which a text needs some seventy
-    for match in pattern.finditer(lowered):
-        phrase = match[0]
-        meaning = table.get(phrase)
+    for match in pattern.finditer(f" {lowered}"):
+        # The blank put in front shifts all places by one, so that a phrase starts where its match does.
+        found = match[0]
+        start, end = match.span()
+        meaning = table.get(found)
         if meaning is None:
-            meaning = table[" ".join(phrase.replace("-", " ").split())]
+            meaning, start = _read_rare(found, start, tokens)
         kind, value = meaning
         if kind == "ignored":
             continue
-        start, end = match.span()
-        tokens.append(new(Token, (kind, value, start, end)))
-        if kind == "part" and (" left " in phrase or " right " in phrase):
+        tokens.append(new(Token, (kind, value, start, end - 1)))
+        if kind == "part" and (" left " in found or " right " in found):
             # "the inner end of the left brow" names a side within the part.
-            tokens.append(Token("side", "left" if " left " in phrase else "right", start, end))
+            tokens.append(Token("side", "left" if " left " in found else "right", start, end - 1))
     return tokens
+
+
+def _read_rare(found: str, start: int, tokens: list[Token]) -> tuple[tuple[str, str], int]:
+    """Read a number, or a phrase with hyphens or without a blank before it; return its meaning and where it starts."""
+    table, _ = _compiled()
+    if found.isdecimal():
+        return ("number", ""), start - 1
+    if _PUNCTUATION.get(found[0]) in ("stop", "link"):
+        tokens.append(Token(*table[found[0]], start, start))
+    return table[" " + " ".join(found[1:].replace("-", " ").split())], start
 
 
 def expand(pattern: str) -> Iterator[str]:
@@ -101,6 +112,7 @@ def _rows() -> Iterator[tuple[str, str, Iterable[str]]]:
         for value, patterns in table.items():
             yield kind, value, patterns
     yield "act", "motion", MOTIONS
+    yield "still", "", STILL
     yield "no", "", NEGATIONS
     yield "ending", "", ENDINGS
     yield "hedge", "", HEDGES
@@ -121,23 +133,26 @@ _PUNCTUATION = {
     ";": "stop",
     "\u2014": "stop",
     ",": "link",
+    ":": "link",
 }
 
 
 @cache
 def _compiled() -> tuple[dict[str, tuple[str, str]], re.Pattern[str]]:
     """Compile the tables once, at the first text."""
-    table = {phrase: meanings[0] for phrase, meanings in phrases().items()}
+    found = {phrase: meanings[0] for phrase, meanings in phrases().items()}
     trie: dict[str, Any] = {}
-    for phrase in table:
+    for phrase in found:
         node = trie
         for letter in phrase:
             node = node.setdefault(letter, {})
         node[""] = {}
     # A stop between digits is a decimal point; a line end before a small letter is a wrapped line.
-    punctuation = r"[.!?\u3002](?!\w)|\n(?![a-z])|[;,\u2014]"
+    marks = r"(?<=[;:,\u2014])|(?<=[.!?\u3002])(?!\w)|(?<=\n)(?![a-z])"
+    table = {f" {phrase}": meaning for phrase, meaning in found.items()}
     table |= {mark: (kind, mark) for mark, kind in _PUNCTUATION.items()}
-    return table, re.compile(rf"(?<!\w)(?:{_branch(trie)})(?!\w)|{punctuation}")
+    # Each match begins with what is no letter, for that is what `re` can look for fast.
+    return table, re.compile(rf"[^a-z](?:(?<!\w){_branch(trie)}(?!\w)|(?<! )(?:{marks}|(?<=\d)\d*))")
 
 
 def _branch(node: dict[str, Any]) -> str:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from emollm.claims.anchor import Anchor
 from emollm.claims.cues import NOT_THERE
 from emollm.claims.gaps import read_gap
-from emollm.claims.pair import Anchor
 from emollm.claims.scan import Token
 from emollm.labels import FORMS
 
@@ -30,7 +30,7 @@ class Clause(NamedTuple):
 
 
 def apply_cues(clause: Clause) -> bool:
-    """Let every cue of a clause act on the anchors it reaches; tell whether what follows the clause is only supposed."""
+    """Let every cue of a clause act on the anchors it reaches; tell whether what follows is only supposed."""
     is_supposed = False
     for place, token in enumerate(clause.words):
         if token.kind in _CUES:
@@ -63,7 +63,7 @@ def _limit(clause: Clause, place: int, is_verbal: bool) -> int:
     words = clause.words
     for number in range(place + 1, len(words)):
         token = words[number]
-        if token.kind == "no":
+        if token.kind == "no" or (token.kind == "hedge" and _CONCLUDES.match(clause.lowered, token.start - 6)):
             return token.start
         if token.kind != "link" or token.value == "or":
             continue
@@ -73,6 +73,9 @@ def _limit(clause: Clause, place: int, is_verbal: bool) -> int:
             continue
         return token.start
     return clause.end
+
+
+_CONCLUDES = re.compile(r"(?!.{2}that |.{3}to |.hich |.ould ).{6}suggest")
 
 
 def _is_or_list(words: list[Token], comma: int, lowered: str) -> bool:
@@ -146,6 +149,10 @@ def _end(clause: Clause, place: int) -> None:
 
 def _hedge(clause: Clause, place: int) -> None:
     cue = clause.words[place]
+    if _NOT_THERE.match(clause.lowered, cue.end):
+        # "AU20 may be present"
+        for anchor in _chain_before(clause.anchors, cue.start, clause.lowered):
+            anchor.is_hedged = True
     limit = _next_comma(clause, place)
     for anchor in clause.anchors:
         anchor.is_hedged |= cue.end <= anchor.key < limit
@@ -174,12 +181,16 @@ def _generalize(clause: Clause, place: int) -> None:
     cue = clause.words[place]
     start = max((t.end for t in clause.words[:place] if t.kind == "link" and t.value == ","), default=0)
     limit = _next_comma(clause, place)
+    pointed_at: Anchor | None = None
     for anchor in clause.anchors:
+        if _is_pointed_at(anchor, pointed_at, clause.lowered):
+            pointed_at = anchor
+            continue
         if cue.kind == "typical":
             is_subject = anchor.end <= cue.start and _is_subject(clause.lowered, anchor.end, cue.start)
         else:
             is_subject = start <= anchor.start < cue.start
-        if (is_subject or cue.end <= anchor.start < limit) and not _is_pointed_at(anchor, clause.lowered):
+        if is_subject or cue.end <= anchor.start < limit:
             anchor.is_dropped = True
 
 
@@ -188,7 +199,10 @@ def _is_subject(lowered: str, start: int, end: int) -> bool:
     return _COPULA.search(lowered, start, end) is not None and _TAKEN_UP.search(lowered, start, end) is None
 
 
-def _is_pointed_at(anchor: Anchor, lowered: str) -> bool:
+def _is_pointed_at(anchor: Anchor, before: Anchor | None, lowered: str) -> bool:
+    """Tell whether "the", "these" or the like stands before an anchor, or before the list it is in."""
+    if before is not None and _LIST.fullmatch(lowered, before.end, anchor.start):
+        return True
     return _POINTED_AT.search(lowered, max(0, anchor.start - 48), anchor.start) is not None
 
 
@@ -198,7 +212,7 @@ def _next_comma(clause: Clause, place: int) -> int:
 
 _EMOTIONS = "|".join(sorted(FORMS, key=len, reverse=True))
 _DEFINITION = re.compile(
-    rf"\W*(?:(?:in|for|with|an?|true|genuine|real|pure|classic|prototypical|basic)\s+){{0,3}}(?:{_EMOTIONS})\s+"
+    rf"\W*(?:(?:in|for|with|an?|true|genuine|real|pure|classic|prototypical|basic)\s+){{0,3}}(?:{_EMOTIONS}|smiles?)\s+"
     r"(?:(?:is|are)\s+(?:\w+\s+)?(?:characteri[sz]ed|defined|marked|shown|signal+ed|expressed|coded|made up|known)\b|"
     r"(?:\w+\s+)?(?:involves?|includes?|requires?|consists?|combines?|comprises?|activates?|produces?|engages?)\b)"
 )
@@ -212,7 +226,8 @@ def is_definition(lowered: str, start: int) -> bool:
 # --- strength and side ------------------------------------------------------------------------------------------------
 
 _MAX_GAP = 40
-_MAX_WORDS = 3
+_MAX_WORDS = 4
+_PLURAL = re.compile(r"\b(?:are|were|show|reach|have|both|all)\b")
 
 
 def _strengthen(clause: Clause, place: int) -> None:
@@ -231,22 +246,34 @@ def _set_side(clause: Clause, place: int) -> None:
 def _modified(clause: Clause, place: int, may_follow: bool) -> list[Anchor]:
     """Return the anchors a modifier belongs to: around it, else right after it, else right before it."""
     cue, anchors = clause.words[place], clause.anchors
+    beside = [anchor for anchor in anchors if anchor.start == cue.end + 1]
+    if beside:
+        return beside
     around = [anchor for anchor in anchors if anchor.start <= cue.start < anchor.end]
     if around:
-        return around
+        # "Slightly raised and parted": of the actions of one part the next one; with "the left brow and lip" the brow.
+        nearest = min((anchor.key for anchor in around if anchor.key >= cue.end), default=None)
+        return [anchor for anchor in around if nearest in (None, anchor.key)]
     after = next((anchor for anchor in anchors if anchor.start >= cue.end), None)
     if after is not None and _is_near(clause, cue.end, after.start):
         return [anchor for anchor in anchors if anchor.start == after.start]
     before = next((anchor for anchor in reversed(anchors) if anchor.end <= cue.start), None)
-    return [before] if may_follow and before is not None and _is_near(clause, before.end, cue.start) else []
+    if not may_follow or before is None:
+        return []
+    if not _is_near(clause, before.end, cue.start):
+        return [before] if clause.lowered[before.end : cue.start] == ": " else []
+    is_plural = _PLURAL.search(clause.lowered, before.end, cue.start) is not None
+    return _chain_before(anchors, cue.start, clause.lowered) or [before] if is_plural else [before]
 
 
 def _is_near(clause: Clause, start: int, end: int) -> bool:
-    """Tell whether at most three words stand between, and none that begins another phrase."""
+    """Tell whether at most four words stand between, and none that begins another phrase."""
     gap = clause.lowered[start:end]
     if len(gap) > _MAX_GAP or ":" in gap or "(" in gap or len(gap.split()) > _MAX_WORDS:
         return False
-    return not any(token.kind == "link" and start <= token.start < end for token in clause.words)
+    return not any(
+        token.kind == "link" and token.value != "only" and start <= token.start < end for token in clause.words
+    )
 
 
 _CUES: dict[str, Callable[[Clause, int], None]] = {
