@@ -20,8 +20,7 @@ from data_engine.peak import ranking
 from data_engine.sources.blocks import Bad, Block, Numbers, read_blocks
 from data_engine.sources.head import decode
 from data_engine.sources.layout import Layout
-from data_engine.tracks import OUT_OF_RANGE, Track, states, to_scale
-from emollm.records import AU_RANGE
+from data_engine.tracks import OUT_OF_RANGE, Track, outside, states, to_scale
 
 CLIP_ROLES = ("clip", "media")
 
@@ -102,11 +101,16 @@ def _texts(block: Block, place: int, layout: Layout) -> dict[str, str]:
 
 
 def _report_out_of_range(block: Block, scaled: Numbers, found: Places, layout: Layout, bad: Bad) -> None:
-    tops = np.array([AU_RANGE[channel.kind] for channel in layout.channels])
     for place in np.flatnonzero(found == OUT_OF_RANGE).tolist():
-        values = scaled[place, : len(tops)]
-        worst = int(np.flatnonzero((values < 0.0) | (values > tops))[0])
-        channel = layout.channels[worst]
-        value = block.numbers[place, worst]
-        span = f"{channel.low:g} to {channel.high:g}"
-        bad(int(block.rows[place]), "out_of_range", f"{channel.column} is {value:g}, outside {span} ({channel.kind})")
+        first = int(outside(scaled[place : place + 1], layout)[0].argmax())
+        value = f"{layout.numbers[first]} is {block.numbers[place, first]:g}"
+        bad(int(block.rows[place]), "out_of_range", f"{value}, outside {_scale(layout, first)}")
+
+
+def _scale(layout: Layout, place: int) -> str:
+    """The scale of a number in the file, in words."""
+    if place < len(layout.channels):
+        channel = layout.channels[place]
+        return f"{channel.low:g} to {channel.high:g} ({channel.kind})"
+    top = layout.confidence_top
+    return "0 to 1 (confidence); divide percent by 100" if top == 1.0 else f"0 to {top:g} (confidence as percent)"

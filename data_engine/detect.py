@@ -20,7 +20,7 @@ from data_engine.files import Input, Source, find_files, open_source
 from data_engine.labelling import NUM_SHOWN, Labeller
 from data_engine.samples import Namer, Person, clip_samples, persons
 from data_engine.sources import DIALECTS
-from data_engine.sources.columns import read_map, user_dialect
+from data_engine.sources.columns import map_file, read_map, user_dialect
 from data_engine.sources.head import SUFFIXES
 from data_engine.sources.labels import check_label_set
 from data_engine.sources.layout import Dialect
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--min-confidence {options.min_confidence:g} is outside 0 to 1")
     check_label_set(options.label_set)
     dialect = _asked_dialect(options.detector, options.columns)
-    files = find_files(options.inputs, {path for path in (options.output, options.labels) if path})
+    files = find_files(options.inputs, {path for path in (options.labels, map_file(options.columns)) if path})
     return explain(files, dialect) if options.explain else detect(files, dialect, options)
 
 
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         help="whose files they are (default: auto, by their content)",
     )
     parser.add_argument("--columns", metavar="MAP", help="for csv: AU12=column,…,kind=…, or a JSON file of the same")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="a table of names and labels")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="names and labels: a table, JSON or JSON Lines")
     parser.add_argument("--label-pattern", metavar="REGEX", help="the label in the file's name, as (?P<label>…)")
     parser.add_argument("--label-set", metavar="NAME", help="the set of the labels, such as basic7 or dfew7")
     parser.add_argument(
@@ -123,7 +123,7 @@ def detect(files: Sequence[Input], dialect: Dialect | None, options: argparse.Na
         open_source(files[0], dialect)  # a single file that cannot be read leaves no empty output behind
     labeller = Labeller(options.labels, options.label_pattern, options.label_set)
     resolved = {key: value for key, value in vars(options).items() if key not in NOT_RESOLVED}
-    inputs = [file.path for file in files]
+    inputs = [file.path for file in files] + [path for path in (options.labels, map_file(options.columns)) if path]
     with Output(options.output, stage="detect", options=resolved, inputs=inputs, overwrite=options.overwrite) as out:
         run = Run(out, options, labeller, dialect)
         samples = run.samples(track(files, "detect", total=len(files)))

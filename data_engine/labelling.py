@@ -61,7 +61,7 @@ class Labeller:
                 return word, self._path.name
         matches = [self._pattern.search(text) for text in told] if self._pattern else []
         for match in matches:
-            if match is not None:
+            if match is not None and match["label"]:
                 return match["label"], "name"
         return clip.texts.get("label"), source.head.path.name
 

@@ -144,6 +144,8 @@ def _provenance(source: Source, person: Person, moment: Moment, rank: int, keep_
         "rows": {reason: num for reason, num in counts.items() if num},
         "person": "main" if rank == 0 else "other",
     }
+    if source.layout.confidence_top != 1.0:
+        told["confidence_top"] = source.layout.confidence_top
     if moment.score is not None and counts["usable"] > 1:
         told["score"] = round(moment.score, 4)
     return told

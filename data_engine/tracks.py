@@ -44,17 +44,35 @@ def to_scale(numbers: Numbers, layout: Layout) -> Numbers:
         if (channel.low, channel.high) != (0.0, top):
             # Rounded, because 0.7 × 5 must read 3.5.
             values = np.round((values - channel.low) / (channel.high - channel.low) * top, 6)
-        near = (values > -TOLERANCE * top) & (values < (1.0 + TOLERANCE) * top)
-        scaled[:, place] = np.where(near, np.clip(values, 0.0, top), values)
+        scaled[:, place] = _rounded_in(values, top)
+    confidence = layout.place("confidence")
+    if confidence is not None:
+        scaled[:, confidence] = _rounded_in(scaled[:, confidence] / layout.confidence_top, 1.0)
     return scaled
+
+
+def _rounded_in(values: Numbers, top: float) -> Numbers:
+    near = (values > -TOLERANCE * top) & (values < (1.0 + TOLERANCE) * top)
+    return np.where(near, np.clip(values, 0.0, top), values)
+
+
+def outside(scaled: Numbers, layout: Layout) -> npt.NDArray[np.bool_]:
+    """Return (N, C) whether each number is beyond its scale: an AU on either side, a confidence above 1."""
+    found = np.zeros(scaled.shape, dtype=np.bool_)
+    num = len(layout.channels)
+    tops = np.array([AU_RANGE[channel.kind] for channel in layout.channels])
+    found[:, :num] = (scaled[:, :num] < 0.0) | (scaled[:, :num] > tops)
+    confidence = layout.place("confidence")
+    if confidence is not None:
+        found[:, confidence] = scaled[:, confidence] > 1.0
+    return found
 
 
 def states(scaled: Numbers, layout: Layout, min_confidence: float) -> npt.NDArray[np.int64]:
     """Return (N,) what each row is good for: a place in STATES."""
     values = scaled[:, : len(layout.channels)]
-    tops = np.array([AU_RANGE[channel.kind] for channel in layout.channels])
     found = np.full(len(scaled), USABLE)
-    found[((values < 0.0) | (values > tops)).any(axis=1)] = OUT_OF_RANGE
+    found[outside(scaled, layout).any(axis=1)] = OUT_OF_RANGE
     confidence, success = layout.place("confidence"), layout.place("success")
     if confidence is not None:
         found[scaled[:, confidence] < min_confidence] = LOW_CONFIDENCE

@@ -96,9 +96,11 @@ def test_easy_faces_look_ahead_and_hard_ones_aside() -> None:
         ({"label_set": "open"}, "any word"),
         ({"splits": {"train": 0.5, "test": 0.6}}, "sum to 1"),
         ({"identities": (5, 6), "splits": {"train": 0.5, "test": 0.5}}, "too few"),
-        ({"size": 4}, "16 pixels"),
+        ({"size": 4}, "16 to 2048 pixels"),
+        ({"size": 9999999}, "16 to 2048 pixels"),
+        ({"seed": -1}, "seed is -1"),
     ],
-    ids=["unknown set", "set that cannot be drawn", "open set", "shares", "too few people", "too small"],
+    ids=["unknown set", "set that cannot be drawn", "open set", "shares", "few people", "small", "huge", "seed"],
 )
 def test_a_plan_refuses_what_cannot_work(options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
@@ -168,3 +170,15 @@ def test_a_compound_is_labelled_in_its_own_set(tmp_path: Path) -> None:
 def test_an_unknown_emotion_is_named_with_the_known_ones(option: str, word: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"{option}: '{word}'"):
         main([str(tmp_path), "--num", "1", option, word])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--seed", "-1"], ["--size", "9999999"], ["--size", "15"], ["--size", "²"], ["--identities", f"0:{10**20}"]],
+    ids=" ".join,
+)
+def test_a_number_that_nothing_can_be_drawn_with_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([str(tmp_path / "faces"), "--num", "1", *arguments])
+    assert stop.value.code == 2
+    assert not (tmp_path / "faces").exists()

@@ -84,3 +84,17 @@ def test_the_file_name_labels_no_clip_that_has_a_name_of_its_own(tmp_path: Path)
     labels = table(tmp_path / "labels.csv", "all,happy\n", "name,label\n")
     run(tmp_path, table(tmp_path / "all.csv", "x,1,1\ny,1,1\n", "clip,frame,AU12_r\n"), "--labels", labels)
     assert [sample.label for sample in samples(tmp_path)] == [None, None]
+
+
+def test_an_empty_label_leaves_the_sample_without_a_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table(tmp_path / "au" / "a.csv")
+    labels = table(tmp_path / "labels.csv", "a,\n", "name,label\n")
+    code = run(tmp_path, tmp_path / "au", "--labels", labels, "--label-set", "basic7")
+    assert (code, [sample.label for sample in samples(tmp_path)]) == (0, [None])
+    assert "1 clips have no label: a" in capsys.readouterr().err
+
+
+def test_a_pattern_that_finds_nothing_in_its_group_finds_no_label(tmp_path: Path) -> None:
+    table(tmp_path / "au" / "a-.csv")
+    code = run(tmp_path, tmp_path / "au", "--label-pattern", "a-(?P<label>[a-z]*)", "--label-set", "basic7")
+    assert (code, [sample.label for sample in samples(tmp_path)]) == (0, [None])

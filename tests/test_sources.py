@@ -1,8 +1,9 @@
-"""AU files: recognised by content, read by their dialect; label files and column maps."""
+"""AU files: recognised by content, read by their dialect; column maps."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import math
@@ -18,7 +19,6 @@ from data_engine.sources import DIALECTS, read_head, recognise, require
 from data_engine.sources.blocks import BLOCK_ROWS, read_blocks
 from data_engine.sources.columns import read_map, user_dialect
 from data_engine.sources.head import Head
-from data_engine.sources.labels import read_label, read_labels, stem_of
 from data_engine.sources.layout import Channel, Layout
 from emollm.errors import ConfigError, EmoLLMError, SourceError
 from emollm.records import Detector
@@ -56,7 +56,13 @@ def test_every_dialect_has_a_file_that_only_it_recognises() -> None:
     [
         (b"", "is empty"),
         (b"\xef\xbb\xbf\n \n", "is empty"),
-        (b"AU01_r,AU12_r\n", "no rows"),
+        (b"AU01_r,AU12_r\n", "holds no rows, only the line 'AU01_r,AU12_r'"),
+        (b"Dear all, " + b"the faces are here" * 9, "only the line 'Dear all, the faces are here"),
+        (b"AU01_r,AU12_r\r1,2\r3,4\r", "its lines end in CR alone"),
+        (b"# only\n# comments\n", "holds comments and no rows"),
+        (gzip.compress(b"AU01_r\n1\n"), "is packed; unpack it first (gunzip table.csv)"),
+        (b"[" * 100_000, "nested too deep"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deep"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
         ("AU01_r\n1\n".encode("utf-16"), "UTF-16"),
         (b"name,age\nanna,3\n", "no AU columns (columns seen: name, age)"),
@@ -146,6 +152,21 @@ def test_a_line_of_json_lines_that_is_torn_is_reported(tmp_path: Path) -> None:
     assert [line for line, _ in head.bad_lines] == [2]
 
 
+def test_a_line_of_json_lines_that_is_nested_too_deep_is_reported(tmp_path: Path) -> None:
+    head = read_head(written(tmp_path, '{"a": 1}\n' + "[" * 100_000, "clips.jsonl"))
+    assert head.bad_lines == ((2, "is JSON nested too deep to be read"),)
+
+
+def test_action_units_nested_too_deep_are_reported_as_the_row_they_are_in(tmp_path: Path) -> None:
+    deep = "[" * 5_000 + "]" * 5_000
+    head = read_head(written(tmp_path, f'image_path,action_units\na.jpg,"{deep}"\n'))
+    dialect = DIALECTS["openface3"]
+    bad: list[tuple[int, str]] = []
+    assert dialect.rows is not None
+    blocks = read_blocks(head, dialect.layout(head), dialect.rows(head), lambda row, why, _: bad.append((row, why)))
+    assert (list(blocks), bad) == ([], [(0, "not_a_number")])
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[str], list[str], list[list[float]]]:
     """Column names, the needed ones among them, and rows."""
@@ -217,80 +238,3 @@ def test_a_wrong_column_map_says_what_is_wrong(text: str, says: str) -> None:
 def test_no_column_map_raises_anything_but_a_clear_error(text: str) -> None:
     with suppress(ConfigError, SourceError):
         user_dialect(read_map(text)).layout(read_head(AU_FILES / "smiles.csv"))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "name,label\na.mp4,happy\nb.mp4,sad\n",
-        "\ufeffvideo_name;emotion\r\na.mp4;happy\r\nb.mp4;sad\r\n",
-        "a.mp4 happy\nb.mp4 sad\n",
-        "a.mp4\thappy\nb.mp4\tsad\n",
-        "a 125 happy -10\nb 98 sad -3\n",
-        "id,extra,Emotion\ntrain/a.mp4,1,happy\ntest/b.mp4,2,sad\n",
-    ],
-    ids=["header", "BOM and semicolon", "RAF-DB", "tabs", "MERR", "folders"],
-)
-def test_label_files_are_read_in_every_common_form(tmp_path: Path, text: str) -> None:
-    labels = read_labels(written(tmp_path, text), "basic7")
-    assert (labels.find("a"), labels.find("b"), labels.find("c")) == ("happy", "sad", None)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("", "is empty"),
-        ("who,what\na,b\n", "no columns of names and labels (seen: who, what)"),
-        ("name,label\na,happy\na,sad\n", ":3: 'a' is labelled 'happy' and 'sad'"),
-        ("name,label\na\n", ":2: has 1 cells"),
-    ],
-)
-def test_a_wrong_label_file_says_where_and_what(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises(SourceError) as error:
-        read_labels(written(tmp_path, text), "basic7")
-    assert says in str(error.value)
-
-
-@given(st.binary(max_size=60) | st.text('name,label;\t\n" 12ab', max_size=60).map(str.encode))
-def test_no_label_file_raises_anything_but_a_clear_error(text: bytes) -> None:
-    with TemporaryDirectory() as folder, suppress(SourceError):
-        read_labels(written(Path(folder), text), "basic7")
-
-
-def test_a_stem_that_two_names_share_decides_nothing(tmp_path: Path) -> None:
-    labels = read_labels(written(tmp_path, "name,label\ntrain/1.jpg,happy\ntest/1.jpg,sad\n"), None)
-    assert (labels.find("1"), labels.find("test/1.jpg"), labels.unmatched) == (None, "sad", ["train/1.jpg"])
-
-
-def test_rafdb_names_its_aligned_faces_after_the_listed_pictures(tmp_path: Path) -> None:
-    labels = read_labels(written(tmp_path, "train_00001.jpg 5\n"), "rafdb7")
-    assert labels.find("train_00001_aligned.jpg") == "5"
-
-
-@pytest.mark.parametrize(
-    ("word", "label_set", "label"),
-    [
-        ("Happy", "basic7", "happiness"),
-        ("4", "rafdb7", "happiness"),
-        ("4.0", "rafdb7", "happiness"),
-        ("03", "ravdess8", "happiness"),
-        ("高兴", None, "happiness"),
-        ("Bored", None, "bored"),
-    ],
-)
-def test_words_and_numbers_become_labels(word: str, label_set: str | None, label: str) -> None:
-    assert read_label(word, label_set) == label
-
-
-@pytest.mark.parametrize("word", ["happines", "9", "unhappy", ""])
-def test_a_word_outside_the_set_is_refused_with_the_labels(word: str) -> None:
-    with pytest.raises(SourceError, match=r"is not in basic7.*labels are neutral, happiness"):
-        read_label(word, "basic7")
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [("a/b/001.MP4", "001"), ("C:\\x\\001.jpg", "001"), ("take.2", "take.2"), (".mp4", ".mp4"), ("", "")],
-)
-def test_a_stem_loses_folder_and_media_suffix_alone(name: str, stem: str) -> None:
-    assert stem_of(name) == stem

@@ -15,11 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from data_engine.faces.album import fill_album
-from data_engine.faces.plan import DIFFICULTIES, Plan
+from data_engine.faces.plan import DIFFICULTIES, MAX_IDENTITY, MAX_SIZE, MIN_SIZE, Plan
 from emollm.errors import ConfigError, did_you_mean
 from emollm.facs import COMPOUNDS
 from emollm.labels import LABEL_SETS, canonical
-from emollm.stage import Output
+from emollm.stage import Output, positive
 
 EXAMPLES = """examples:
   emollm faces runs/faces --num 2000 --labels basic7 --split train=0.8,test=0.2
@@ -37,32 +37,38 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("dir", type=Path, metavar="DIR", help="folder for images/, samples.jsonl and sheet.png")
-    parser.add_argument("--num", type=_count, required=True, metavar="N", help="number of pictures")
+    parser.add_argument("--num", type=positive, required=True, metavar="N", help="number of pictures")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--labels", metavar="SET", help="draw the labels of a set in turn: basic7, basic8, du22 …")
     what.add_argument("--emotion", metavar="WORD", help="draw one basic emotion, contempt or neutral")
     what.add_argument("--compound", metavar="NAME", help="draw one compound emotion: 'happily surprised' …")
-    parser.add_argument("--size", type=int, default=112, metavar="PX", help="width and height (default: 112)")
+    parser.add_argument("--size", type=_size, default=112, metavar="PX", help="width and height (default: 112)")
     parser.add_argument("--difficulty", choices=DIFFICULTIES, default="normal", help="pose, light and occlusion")
     parser.add_argument("--identities", type=_range, default=(0, 2000), metavar="A:B", help="people (default: 0:2000)")
     parser.add_argument("--split", type=_shares, default={}, metavar="NAME=SHARE,…", help="splits that share nobody")
     parser.add_argument("--format", choices=("png", "jpg"), default="png", help="png is exact (default)")
-    parser.add_argument("--seed", type=int, default=0, help="everything random follows from it (default: 0)")
-    parser.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
+    parser.add_argument("--seed", type=_seed, default=0, help="everything random follows from it (default: 0)")
+    parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
     parser.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
     return parser
 
 
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number above 0")
+def _size(text: str) -> int:
+    if not text.isdecimal() or not MIN_SIZE <= int(text) <= MAX_SIZE:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of pixels from {MIN_SIZE} to {MAX_SIZE}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 0 on")
     return int(text)
 
 
 def _range(text: str) -> tuple[int, int]:
     first, _, stop = text.partition(":")
-    if not (first.isdigit() and stop.isdigit()):
-        raise argparse.ArgumentTypeError(f"'{text}' is no range such as 0:2000")
+    if not (first.isdecimal() and stop.isdecimal()) or int(stop) > MAX_IDENTITY:
+        raise argparse.ArgumentTypeError(f"'{text}' is no range such as 0:2000; people go up to {MAX_IDENTITY}")
     return int(first), int(stop)
 
 

@@ -26,6 +26,9 @@ from emollm.labels import LABEL_SETS
 from emollm.records import Media, Sample
 
 DIFFICULTIES = ("easy", "normal", "hard")
+MIN_SIZE, MAX_SIZE = 16, 2048
+"""Pixels a side. A picture of 2048 takes some seconds and half a gigabyte of memory; both grow with the area."""
+MAX_IDENTITY = 2**32
 OCCLUDED_SHARE = {"easy": 0.0, "normal": 0.08, "hard": 0.5}
 
 
@@ -48,8 +51,10 @@ class Plan:
 
     def __post_init__(self) -> None:
         problems = [*self._about_labels(), *self._about_people()]
-        if self.size < 16:
-            problems.append(f"size is {self.size}; at least 16 pixels")
+        if not MIN_SIZE <= self.size <= MAX_SIZE:
+            problems.append(f"size is {self.size}; {MIN_SIZE} to {MAX_SIZE} pixels")
+        if self.seed < 0:
+            problems.append(f"seed is {self.seed}; 0 or more")
         if self.difficulty not in DIFFICULTIES:
             problems.append(f"difficulty '{self.difficulty}' is none of {', '.join(DIFFICULTIES)}")
         if problems:
@@ -67,7 +72,7 @@ class Plan:
 
     def _about_people(self) -> list[str]:
         first, stop = self.identities
-        if first < 0 or stop <= first:
+        if not 0 <= first < stop <= MAX_IDENTITY:
             return [f"identities {first}:{stop} are none; use FIRST:STOP such as 0:2000"]
         if not self.splits:
             return []

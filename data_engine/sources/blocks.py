@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_engine.sources.head import Head, cells_of, decode
-from data_engine.sources.layout import Layout
+from data_engine.sources.layout import ROW, Layout
 
 Numbers = npt.NDArray[np.float64]
 Bad = Callable[[int, str, str], None]
@@ -172,7 +172,8 @@ def _careful_row(row: int, line: bytes, cut: _Cut, bad: Bad) -> Row | None:
 
 def _unfolded_rows(rows: Iterator[dict[str, Any]], layout: Layout, bad: Bad) -> Iterator[Row]:
     texts = [layout.roles[role] for role in layout.text_roles]
-    for place, row in enumerate(rows):
+    for number, row in enumerate(rows):
+        place = row.get(ROW, number)
         numbers = []
         for column in layout.numbers:
             try:

@@ -37,10 +37,16 @@ _AU = re.compile(r"(AU_?\d{1,2})([LR])?", re.IGNORECASE)
 _SCALE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:-|:)\s*(-?\d+(?:\.\d+)?)\s*")
 
 
+def map_file(text: str | None) -> Path | None:
+    """Return the file that `--columns` names, or None where it holds the columns itself."""
+    return Path(text) if text is not None and text.endswith(".json") else None
+
+
 def read_map(text: str) -> dict[str, str]:
     """Parse `--columns`: a JSON file, or `key=column` pairs. Raises ConfigError naming every accepted key."""
-    if text.endswith(".json"):
-        entries = _read_json(Path(text))
+    path = map_file(text)
+    if path is not None:
+        entries = _read_json(path)
     else:
         pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
         entries = {key.strip(): value.strip() for key, _, value in pairs}

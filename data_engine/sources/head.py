@@ -18,9 +18,14 @@ import msgspec
 from emollm.errors import SourceError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl")
+JSON_SUFFIXES = (".json", ".jsonl")
 SEPARATORS = (b",", b";", b"\t")
 NUM_FIRST_ROWS = 64
+NUM_SHOWN = 60
+"""Characters of a line that a message shows."""
 _BOM = b"\xef\xbb\xbf"
+_PACKED = {b"\x1f\x8b": "gunzip", b"PK\x03\x04": "unzip"}
+"""How a packed file begins, and the program that unpacks it."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,24 @@ def read_head(path: Path) -> Head:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
     if not start.removeprefix(_BOM).strip():
         raise SourceError(f"{path}: the file is empty; nothing was measured")
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise SourceError(f"{path}: is UTF-16; save it as UTF-8")
-    if b"\0" in start:
-        raise SourceError(f"{path}: is a binary file, whatever its name says; give the detector's CSV or JSON")
+    refuse_binary(path, start)
     first = start.removeprefix(_BOM).lstrip()[:1]
     if path.suffix == ".jsonl":
         return _json_lines(path)
     if path.suffix == ".json" or first in (b"{", b"["):
         return _json(path)
     return _table(path)
+
+
+def refuse_binary(path: Path, start: bytes) -> None:
+    """Raise SourceError for what begins as no text does, naming what it is and what would help."""
+    for mark, program in _PACKED.items():
+        if start.startswith(mark):
+            raise SourceError(f"{path}: is packed; unpack it first ({program} {path.name})")
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise SourceError(f"{path}: is UTF-16; save it as UTF-8")
+    if b"\0" in start:
+        raise SourceError(f"{path}: is a binary file, whatever its name says; give a table or JSON")
 
 
 def decode(text: bytes) -> str:
@@ -103,16 +116,24 @@ def _table(path: Path) -> Head:
         columns = tuple(cell.strip() for cell in cells_of(header, separator))
         lines = [line for _, line in zip(range(NUM_FIRST_ROWS), file, strict=False) if line.strip()]
     if not lines:
-        raise SourceError(f"{path}: has a header and no rows; nothing was measured")
+        raise SourceError(f"{path}: {_why_no_rows(header.strip())}")
     rows = tuple(tuple(cells_of(line, separator)) for line in lines)
     return Head(path, columns, separator, rows, skip)
 
 
+def _why_no_rows(header: bytes) -> str:
+    if b"\r" in header:
+        return "its lines end in CR alone, as on an old Mac; save it with the line ends of Unix or Windows"
+    shown = decode(header)
+    shown = shown if len(shown) <= NUM_SHOWN else f"{shown[:NUM_SHOWN]}…"
+    return f"holds no rows, only the line '{shown}'; nothing was measured" if header else "holds comments and no rows"
+
+
 def _json(path: Path) -> Head:
     try:
-        return Head(path, data=msgspec.json.decode(path.read_bytes().removeprefix(_BOM)))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: is not JSON ({error}); write it again or remove it") from None
+        return Head(path, data=_parse(path.read_bytes()))
+    except ValueError as error:
+        raise SourceError(f"{path}: {error}; write it again or remove it") from None
 
 
 def _json_lines(path: Path) -> Head:
@@ -122,9 +143,19 @@ def _json_lines(path: Path) -> Head:
             if not line.strip():
                 continue
             try:
-                data.append(msgspec.json.decode(line.removeprefix(_BOM)))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                bad.append((number, f"not JSON ({error})"))
+                data.append(_parse(line))
+            except ValueError as error:
+                bad.append((number, str(error)))
     if not data:
-        raise SourceError(f"{path}: no line of it is JSON; {bad[0][1]}")
+        raise SourceError(f"{path}: no line of it can be read: line {bad[0][0]} {bad[0][1]}")
     return Head(path, data=data, bad_lines=tuple(bad))
+
+
+def _parse(text: bytes) -> Any:
+    """Decode JSON. Raises ValueError that says why it cannot be."""
+    try:
+        return msgspec.json.decode(text.removeprefix(_BOM))
+    except RecursionError:
+        raise ValueError("is JSON nested too deep to be read") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"is not JSON ({error})") from None

@@ -19,6 +19,9 @@ from emollm.records import AU_RANGE, AUKind, Detector
 NUMBER_ROLES = ("frame", "time_s", "confidence", "success", "x", "y", "width", "height")
 TEXT_ROLES = ("clip", "media", "person", "label", "text")
 
+ROW = "(row)"
+"""Key of an unfolded row that says where it stands in its file, as `Block.rows` does; without it rows are counted."""
+
 CLIP_COLUMNS = ("clip", "clip_id", "video", "video_id", "video_name", "filename", "file_name", "file")
 
 
@@ -47,6 +50,8 @@ class Layout:
     roles: Mapping[str, str]
     faces_in_order: bool = False
     """The faces of one frame have no name of their own: they are told apart by their order."""
+    confidence_top: float = 1.0
+    """What full confidence is in the file: 100 where it is written as percent."""
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from data_engine.sources.head import Head
-from data_engine.sources.layout import Channel, Dialect, Layout, find_roles
+from data_engine.sources.layout import ROW, Channel, Dialect, Layout, find_roles
 from emollm.records import Detector
 
 AUS = ("AU01", "AU02", "AU04", "AU06", "AU09", "AU12", "AU25", "AU26")
@@ -36,21 +36,25 @@ def rows(head: Head) -> Iterator[dict[str, Any]]:
     with head.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         for _ in range(head.skip_lines - 1):
             next(file)
-        table = csv.DictReader(file, delimiter=head.separator.decode())
+        table = csv.reader(file, delimiter=head.separator.decode())
+        place = 0
         try:
-            for row in table:
-                cells = {(column or "").strip(): value for column, value in row.items()}
-                yield cells | dict(zip(AUS, _eight(cells.get("action_units")), strict=True))
+            next(table)
+            for cells in table:
+                row = dict(zip(head.columns, cells, strict=False))
+                if cells:
+                    yield row | dict(zip(AUS, _eight(row.get("action_units")), strict=True)) | {ROW: place}
+                place = table.line_num - 1
         except csv.Error:
             # Everything from here on is one cell; reading it as a number reports the row.
-            yield dict.fromkeys(AUS, "a quoted cell that does not end")
+            yield dict.fromkeys(AUS, "a quoted cell that does not end") | {ROW: place}
 
 
 def _eight(cell: Any) -> list[Any]:
     """The eight values of a cell; text where the cell is something else, so that the row is reported."""
     try:
         values = json.loads(cell or "[]")
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return [cell] * len(AUS)
     while isinstance(values, list) and len(values) == 1:
         values = values[0]
