@@ -22,6 +22,7 @@ from emollm.facs import prose
 from emollm.labels import LABEL_SETS
 from emollm.prompts import ask
 from emollm.records import Face, Sample, media_path, read_records
+from emollm.vlm.options import add_model_arguments
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -62,15 +63,11 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--model", required=True, metavar="DIR|NAME", help="a model directory or a hub name")
-    parser.add_argument("--adapter", metavar="DIR", help="a LoRA adapter that was trained on this model")
+    add_model_arguments(parser)
     parser.add_argument("--image", type=Path, metavar="FILE", help="the picture; without it, a conversation starts")
     parser.add_argument("--question", metavar="TEXT", help="what to ask (default: the question of --style)")
-    parser.add_argument("--style", choices=STYLES, default="sections", help="answer style (default: sections)")
     parser.add_argument("--label-set", choices=sorted(LABEL_SETS), default="basic7", metavar="NAME", help="choices")
     parser.add_argument("--samples", type=Path, metavar="FILE.jsonl", help="samples that know the AUs of the picture")
-    parser.add_argument("--max-new-tokens", type=int, default=512, metavar="N", help="longest answer (default: 512)")
-    parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the likeliest token (default: 0)")
     return parser
 
 

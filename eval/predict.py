@@ -2,29 +2,34 @@
 
     emollm predict --model runs/sft samples.jsonl -o predictions.jsonl --split test
 
-Every sample with a picture gets one `Prediction`: the completion as the model wrote it, and how it was asked. A picture
-that cannot be opened is kept aside with its reason.
+Every sample with a picture gets one `Prediction`: the completion as the model wrote it, and how it was asked. A sample
+whose picture cannot be used is kept aside with its reason, and the exit code is then 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from emollm.answers import STYLES
-from emollm.errors import ConfigError, EmoLLMError, did_you_mean
+from emollm.errors import ConfigError, EmoLLMError, SourceError, did_you_mean
 from emollm.labels import LABEL_SETS
 from emollm.prompts import ask, prompt_hash
-from emollm.records import BadLine, Prediction, Sample, read_records
+from emollm.records import Prediction, Sample, read_records
 from emollm.stage import Output, add_stage_arguments, positive, track
+from emollm.vlm.options import add_model_arguments, share
 
 if TYPE_CHECKING:
     from emollm.vlm.generate import Sampling
     from emollm.vlm.turns import Turn
+
+NUM_SHOWN = 10
+"""Pictures that cannot be used are said one by one up to here, then counted."""
 
 EPILOG = """examples:
   emollm predict --model runs/sft samples.jsonl -o predictions.jsonl --split test
@@ -37,6 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.label_set is not None and arguments.label_set not in LABEL_SETS:
         known = did_you_mean(arguments.label_set, LABEL_SETS)
         raise ConfigError(f"--label-set: '{arguments.label_set}' is not known{known}")
+    ids = wanted_ids(arguments)
+    # A model that cannot be loaded must leave no empty output behind, and --overwrite must not empty a good one for it.
+    goes_on = arguments.output.exists() and not arguments.overwrite
+    loaded = load(arguments) if ids and not goes_on else None
     with Output(
         arguments.output,
         stage="predict",
@@ -44,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         inputs=[arguments.samples],
         overwrite=arguments.overwrite,
     ) as out:
-        predict(arguments, out)
+        predict(arguments, out, ids, loaded)
     return out.exit_code
 
 
@@ -57,18 +66,14 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("samples", type=Path, metavar="SAMPLES.jsonl", help="samples with pictures")
-    parser.add_argument("--model", required=True, metavar="DIR|NAME", help="a model directory or a hub name")
-    parser.add_argument("--adapter", metavar="DIR", help="a LoRA adapter that was trained on this model")
-    parser.add_argument("--style", choices=STYLES, default="sections", help="answer style (default: sections)")
+    add_model_arguments(parser)
     parser.add_argument("--label-set", metavar="NAME", help="choices in the question (default: each sample's own)")
     parser.add_argument("--split", metavar="NAME", help="only samples of this split")
     parser.add_argument("--media-root", type=Path, metavar="DIR", help="where media paths start (default: the file's)")
     parser.add_argument("--batch-size", type=positive, default=32, metavar="N", help="samples at a time (default: 32)")
     parser.add_argument(
-        "--max-new-tokens", type=positive, default=512, metavar="N", help="longest answer (default: 512)"
+        "--top-p", type=share, default=1.0, metavar="P", help="share of likely tokens drawn from (default: 1)"
     )
-    parser.add_argument("--temperature", type=float, default=0.0, help="0 takes the likeliest token (default: 0)")
-    parser.add_argument("--top-p", type=float, default=1.0, help="share of likely tokens drawn from (default: 1)")
     parser.add_argument("--device", metavar="NAME", help="cuda, mps or cpu (default: the best there is)")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (default: as saved)")
     add_stage_arguments(parser)
@@ -81,31 +86,49 @@ def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in (*shaping, "seed")} | {"prompts": prompt_hash()}
 
 
-def predict(arguments: argparse.Namespace, out: Output) -> None:
-    """Load the model and write a prediction for every sample that has none yet."""
-    from emollm.vlm.generate import Sampling
+def wanted_ids(arguments: argparse.Namespace) -> list[str]:
+    """Return the ids of the samples to predict. Raises where there is none, and names the splits there are."""
+    ids: list[str] = []
+    splits: Counter[str] = Counter()
+    malformed: list[int] = []  # said later, when they can be kept aside
+    for sample in read_records(arguments.samples, Sample, bad=lambda line: malformed.append(line.line)):
+        splits[sample.split or "(none)"] += 1
+        if arguments.split in (None, sample.split):
+            ids.append(sample.id)
+    if splits and not ids:
+        known = ", ".join(f"{split} {num:,}" for split, num in sorted(splits.items()))
+        raise ConfigError(f"--split: {arguments.samples} has no sample of '{arguments.split}'; there are {known}")
+    if not ids and not malformed:
+        raise SourceError(f"{arguments.samples}: holds no sample; give a file that `emollm detect` or `faces` wrote")
+    return ids[: arguments.limit]
+
+
+def load(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the model that was asked for, and its processor."""
     from emollm.vlm.load import load_model
 
-    total = sum(1 for sample in wanted(arguments, bad=_silent) if not out.is_done(sample.id))
-    if not total:
-        return
-    model, processor = load_model(arguments.model, arguments.adapter, device=arguments.device, dtype=arguments.dtype)
+    return load_model(arguments.model, arguments.adapter, device=arguments.device, dtype=arguments.dtype)
+
+
+def predict(
+    arguments: argparse.Namespace, out: Output, ids: Sequence[str], loaded: tuple[Any, Any] | None = None
+) -> None:
+    """Write a prediction for every sample that has none yet. The model is loaded when the first of them is asked."""
+    from emollm.vlm.generate import Sampling
+
     sampling = Sampling(arguments.max_new_tokens, arguments.temperature, arguments.top_p, arguments.seed)
-    samples = (sample for sample in wanted(arguments, bad=out.bad) if not out.is_done(sample.id))
-    asked = questions(track(samples, "predict", total), arguments, out)
+    total = sum(not out.is_done(sample_id) for sample_id in ids)
+    asked = questions(track(wanted(arguments, out), "predict", total), arguments, out)
     while batch := list(islice(asked, arguments.batch_size)):
-        write_batch(model, processor, batch, sampling, arguments, out)
+        loaded = loaded or load(arguments)
+        write_batch(*loaded, batch, sampling, arguments, out)
 
 
-def wanted(arguments: argparse.Namespace, bad: Callable[[BadLine], None]) -> Iterator[Sample]:
-    """Yield the samples of the split, at most `--limit` of them."""
-    samples = read_records(arguments.samples, Sample, bad=bad)
+def wanted(arguments: argparse.Namespace, out: Output) -> Iterator[Sample]:
+    """Yield the samples of the split that are not done, among the first `--limit` of them."""
+    samples = read_records(arguments.samples, Sample, bad=out.bad)
     chosen = (sample for sample in samples if arguments.split in (None, sample.split))
-    return islice(chosen, arguments.limit)
-
-
-def _silent(_line: BadLine) -> None:
-    """The first pass only counts; the second reports."""
+    return (sample for sample in islice(chosen, arguments.limit) if not out.is_done(sample.id))
 
 
 class Asked(NamedTuple):
@@ -117,19 +140,26 @@ class Asked(NamedTuple):
 
 
 def questions(samples: Iterable[Sample], arguments: argparse.Namespace, out: Output) -> Iterator[Asked]:
-    """Yield the question about each sample; a sample without a picture that opens is kept aside."""
+    """Yield the question about each sample. A picture that cannot be used is said, kept aside, and sets exit code 1."""
     from emollm.vlm.pictures import sample_picture
     from emollm.vlm.turns import ask_about
 
     root = arguments.media_root or arguments.samples.parent
+    num_bad = 0
     for sample in samples:
         try:
             picture = sample_picture(sample, root)
         except EmoLLMError as error:
+            num_bad += 1
+            if num_bad <= NUM_SHOWN:
+                print(f"error: {error}", file=sys.stderr)
             out.reject(sample.id, "bad_picture" if sample.media else "no_picture", str(error))
+            out.exit_code = 1
             continue
         question = ask(arguments.style, arguments.label_set or sample.label_set, text=sample.text)
         yield Asked(sample.id, question, ask_about(picture, question))
+    if num_bad > NUM_SHOWN:
+        print(f"error: {num_bad - NUM_SHOWN:,} more, all in {out.rejected_path.name}", file=sys.stderr)
 
 
 def write_batch(

@@ -78,6 +78,14 @@ def test_the_aus_of_a_picture_are_found_in_the_samples(toy_file: Path) -> None:
     assert face.aus["AU12"].value == 3.0
 
 
+@pytest.mark.parametrize("wrong", [["--temperature", "-1"], ["--max-new-tokens", "0"]], ids=" ".join)
+def test_a_number_out_of_its_range_is_a_usage_error(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--model", "any", *wrong])
+    assert caught.value.code == 2
+    assert f"argument {wrong[0]}: '{wrong[1]}'" in capsys.readouterr().err
+
+
 def test_a_picture_that_no_sample_has_is_refused(toy_file: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no sample has the picture"):
         find_face(toy_file, tmp_path / "0.png")

@@ -10,7 +10,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from emollm.errors import ConfigError, ModelError
+from PIL import Image
+
+from emollm.errors import ConfigError, ModelError, SourceError
 from emollm.records import Prediction, Sample, encode, read_records
 from eval.predict import main
 
@@ -57,8 +59,8 @@ def test_a_limit_counts_samples_of_the_split(command: list[str], tmp_path: Path)
     assert len(read(tmp_path)) == 3
 
 
-def test_a_bad_picture_is_kept_aside_and_the_rest_is_predicted(
-    command: list[str], tmp_path: Path, toy_file: Path
+def test_a_bad_picture_is_said_and_kept_aside_and_the_rest_is_predicted(
+    command: list[str], tmp_path: Path, toy_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = [sample for sample in read_records(toy_file, Sample) if sample.split == "test"]
     (tmp_path / "cut.png").write_bytes((toy_file.parent / "0.png").read_bytes()[:100])
@@ -69,10 +71,58 @@ def test_a_bad_picture_is_kept_aside_and_the_rest_is_predicted(
         (tmp_path / sample.media.path).write_bytes((toy_file.parent / sample.media.path).read_bytes())
     (tmp_path / "some.jsonl").write_bytes(b"".join(encode(sample) + b"\n" for sample in samples[:4]))
     command[2] = str(tmp_path / "some.jsonl")
-    assert main(command) == 0
+    assert main(command) == 1
     assert [prediction.id for prediction in read(tmp_path)] == ["toy48", "toy51"]
     rejected = [json.loads(line) for line in (tmp_path / "p.rejected.jsonl").read_text().splitlines()]
     assert [(entry["id"], entry["reason"]) for entry in rejected] == [("toy49", "bad_picture"), ("toy50", "no_picture")]
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(said) == 2
+    assert "cut.png: the picture is damaged" in said[0]
+    assert "toy50: has no picture" in said[1]
+
+
+def test_a_strip_among_good_pictures_costs_only_itself(command: list[str], tmp_path: Path, toy_file: Path) -> None:
+    samples = [sample for sample in read_records(toy_file, Sample) if sample.split == "test"][:3]
+    for sample in samples:
+        assert sample.media is not None
+        Image.new("RGB", (5000, 10) if sample is samples[1] else (64, 64)).save(tmp_path / sample.media.path)
+    (tmp_path / "some.jsonl").write_bytes(b"".join(encode(sample) + b"\n" for sample in samples))
+    command[2] = str(tmp_path / "some.jsonl")
+    assert main(command) == 1
+    assert [prediction.id for prediction in read(tmp_path)] == ["toy48", "toy50"]
+
+
+def test_many_bad_pictures_are_counted_after_the_tenth(
+    command: list[str], tmp_path: Path, toy_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere.jsonl").write_bytes(toy_file.read_bytes())
+    command[2] = str(tmp_path / "elsewhere.jsonl")
+    assert main(command) == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(said) == 11
+    assert said[-1] == "error: 2 more, all in p.rejected.jsonl"
+
+
+def test_a_split_that_is_not_there_names_those_that_are(command: list[str], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no sample of 'zz'; there are test 12, train 48"):
+        main([*command, "--split", "zz"])
+    assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_a_file_without_samples_is_refused(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    command[2] = str(tmp_path / "empty.jsonl")
+    with pytest.raises(SourceError, match="holds no sample"):
+        main(command)
+
+
+def test_a_file_of_malformed_lines_says_each(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.jsonl").write_text("{}\n[]\n")
+    command[2] = str(tmp_path / "bad.jsonl")
+    assert main(command) == 1
+    assert capsys.readouterr().err.count("error: ") == 2
 
 
 def test_an_answer_that_was_cut_off_is_counted(command: list[str], tmp_path: Path) -> None:
@@ -86,10 +136,53 @@ def test_a_rerun_with_another_style_is_refused(command: list[str]) -> None:
         main([*command, "--style", "label"])
 
 
-def test_a_model_that_is_not_there_is_one_clear_line(command: list[str]) -> None:
-    command[1] = "/no/such/model"
-    with pytest.raises(ModelError, match="no such directory"):
-        main(command)
+@pytest.mark.parametrize("wrong", [["--model", "/no/such/model"], ["--device", "cuda:99"]], ids=["model", "device"])
+def test_a_model_that_cannot_be_loaded_leaves_nothing_behind(
+    wrong: list[str], command: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError):
+        main([*command, *wrong])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_cannot_be_loaded_harms_no_earlier_output(command: list[str], tmp_path: Path) -> None:
+    main([*command, "--limit", "2"])
+    with pytest.raises(ModelError):
+        main([*command, "--overwrite", "--model", "/no/such/model"])
+    assert len(read(tmp_path)) == 2
+
+
+def test_a_run_that_is_done_loads_no_model(command: list[str]) -> None:
+    assert main(command) == 0
+    assert main([*command, "--device", "cuda:99"]) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--temperature", "-1"],
+        ["--temperature", "nan"],
+        ["--temperature", "1e-9"],
+        ["--temperature", "warm"],
+        ["--top-p", "2"],
+        ["--top-p", "0"],
+        ["--max-new-tokens", "0"],
+    ],
+    ids=" ".join,
+)
+def test_a_number_out_of_its_range_is_a_usage_error(
+    wrong: list[str], command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*command, *wrong])
+    assert caught.value.code == 2
+    assert f"argument {wrong[0]}: '{wrong[1]}'" in capsys.readouterr().err
+    assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_a_huge_seed_is_a_seed(command: list[str], tmp_path: Path) -> None:
+    assert main([*command, "--limit", "1", "--temperature", "1", "--seed", "99999999999999999999999"]) == 0
+    assert len(read(tmp_path)) == 1
 
 
 def test_an_unknown_label_set_is_refused_before_the_model_is_loaded(command: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ pytest.importorskip("trl")
 
 from emollm.errors import ConfigError  # noqa: E402
 from emollm.train import STAGES, base, main, sft  # noqa: E402
+from emollm.train.limits import TRAINER  # noqa: E402
 from emollm.train.recipe import check_values, read_values  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
@@ -58,6 +60,41 @@ def test_all_problems_are_listed_at_once() -> None:
     assert "5 problem(s)" in message
     for part in ("model: ", "did you mean 'train_file'", "learning_rate: ", "lora: ", "train_file: is missing"):
         assert part in message
+
+
+WRONG_NUMBERS: dict[str, Any] = {
+    "max_steps": -5,
+    "learning_rate": "nan",
+    "per_device_train_batch_size": 0,
+    "warmup_steps": -3,
+    "adam_beta2": 1,
+    "save_total_limit": 0,
+    "seed": 2**32,
+    "max_pixels": 0,
+    "num_processes": 0,
+    "lora": {"r": 0},
+    "styles": {"label": float("inf")},
+}
+
+
+def test_every_number_out_of_its_range_is_listed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_sft(SFT | WRONG_NUMBERS)
+    message = str(caught.value)
+    assert f"{len(WRONG_NUMBERS)} problem(s)" in message
+    assert all(f"  {name}: expected" in message for name in WRONG_NUMBERS)
+
+
+def test_every_number_of_the_base_has_its_range() -> None:
+    wrong = {"image_size": 0, "eye_steps": -1, "batch_size": 0, "learning_rate": -1, "seed": -1}
+    with pytest.raises(ConfigError, match=rf"{len(wrong)} problem\(s\)"):
+        check_values({"train_file": "t", "output_dir": "o"} | wrong, base.Recipe)
+
+
+def test_every_limited_number_is_one_that_the_trainer_has() -> None:
+    from trl import SFTConfig
+
+    assert set(TRAINER) <= {field.name for field in dataclasses.fields(SFTConfig)}
 
 
 def test_a_number_that_yaml_reads_as_text_is_a_number() -> None:

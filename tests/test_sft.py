@@ -1,10 +1,9 @@
-"""Supervised fine-tuning: rows, loss on answers alone, resume, LoRA, and that it learns."""
+"""Supervised fine-tuning: runs that resume, LoRA, and several processes."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,14 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from emollm.answers import parse  # noqa: E402
 from emollm.errors import ConfigError, SourceError  # noqa: E402
-from emollm.records import Media, Sample, encode, read_records  # noqa: E402
-from emollm.train import base, sft  # noqa: E402
-from emollm.train.collate import Collator, check_rows  # noqa: E402
+from emollm.records import Sample, encode  # noqa: E402
+from emollm.train import sft  # noqa: E402
 from emollm.train.lora import Lora, is_vision, peft_config, trainable_table  # noqa: E402
-from emollm.train.rows import Mixture, Row, make_rows  # noqa: E402
 from emollm.train.run import open_run  # noqa: E402
-from emollm.vlm.generate import Sampling, generate  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
-from emollm.vlm.pictures import sample_picture  # noqa: E402
-from emollm.vlm.turns import IGNORED, ask_about, encode_prompts  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def samples(toy_file: Path) -> list[Sample]:
-    return [sample for sample in read_records(toy_file, Sample) if sample.split == "train"]
+from emollm.vlm.pictures import open_picture  # noqa: E402
+from emollm.vlm.turns import ask_about, encode_prompts  # noqa: E402
 
 
 @pytest.fixture
@@ -52,87 +42,6 @@ def recipe(toy_file: Path, tiny_dir: Path, tmp_path: Path) -> Path:
 
 def weights(folder: Path) -> dict[str, Any]:
     return dict(load_model(folder, device="cpu")[0].state_dict())
-
-
-# --- rows -------------------------------------------------------------------------------------------------------------
-
-
-def test_a_mixture_gives_each_style_its_number_of_rows(samples: list[Sample], toy_file: Path) -> None:
-    rows, refused = make_rows(samples, toy_file.parent, Mixture({"label": 3, "sections": 1}))
-    assert Counter(row.style for row in rows) == {"label": 144, "sections": 48}
-    assert not refused
-
-
-def test_half_a_share_takes_about_half_of_the_samples_once(samples: list[Sample], toy_file: Path) -> None:
-    rows, _ = make_rows(samples, toy_file.parent, Mixture({"think": 0.5}))
-    ids = [row.id for row in rows]
-    assert len(set(ids)) == len(ids)
-    assert 14 <= len(ids) <= 34
-
-
-def test_rows_do_not_depend_on_the_order_of_the_file(samples: list[Sample], toy_file: Path) -> None:
-    mixture = Mixture({"label": 1.5, "sections": 1})
-    there, back = (make_rows(list(order), toy_file.parent, mixture)[0] for order in (samples, reversed(samples)))
-    assert there == back
-
-
-def test_label_first_puts_every_bare_label_before_the_first_explanation(samples: list[Sample], toy_file: Path) -> None:
-    rows, _ = make_rows(samples, toy_file.parent, Mixture({"sections": 1, "label": 1}, label_first=True))
-    styles = [row.style for row in rows]
-    assert styles == ["label"] * 48 + ["sections"] * 48
-
-
-def test_every_answer_reads_back_as_its_label(samples: list[Sample], toy_file: Path) -> None:
-    gold = {sample.id: sample.label for sample in samples}
-    rows, _ = make_rows(samples, toy_file.parent, Mixture({"label": 1, "sections": 1, "think": 1, "context": 1}))
-    for row in rows:
-        answer = parse(row.answer, "basic7")
-        assert (answer.style, answer.label, answer.is_well_formed) == (row.style, gold[row.id], True)
-
-
-def test_samples_that_teach_nothing_are_refused_with_a_reason(toy_file: Path, samples: list[Sample]) -> None:
-    picture = Media(kind="image", path="0.png")
-    bad = [
-        Sample(id="a", label="fear", label_set="basic7"),
-        Sample(id="b", media=picture),
-        Sample(id="c", media=picture, label="fear", label_set="basic7"),
-        Sample(id="d", media=Media(kind="image", path="none.png"), label="fear", reasoning=samples[0].reasoning),
-        Sample(id="e", media=picture, label="bored", label_set="basic7", reasoning=samples[0].reasoning),
-    ]
-    rows, refused = make_rows(bad, toy_file.parent, Mixture({"sections": 1}))
-    assert not rows
-    assert refused == {"no_picture": 1, "no_label": 2, "no_reasoning": 1, "bad_picture": 1}
-
-
-# --- the check before the first step ----------------------------------------------------------------------------------
-
-
-def row_of(toy_file: Path, **fields: str) -> Row:
-    values = {"id": "r1", "picture": str(toy_file.parent / "0.png"), "style": "label", "question": "?", "answer": "a"}
-    return Row(**values | fields)
-
-
-def test_a_row_that_is_too_long_is_named(tiny_dir: Path, toy_file: Path) -> None:
-    processor = load_model(tiny_dir)[1]
-    with pytest.raises(ConfigError, match=r"row 'r1' .* tokens, but the model reads 16"):
-        check_rows(processor, [row_of(toy_file)], max_tokens=16)
-
-
-def test_a_batch_has_loss_on_answers_only(tiny_dir: Path, toy_file: Path) -> None:
-    processor = load_model(tiny_dir)[1]
-    row = {**row_of(toy_file)._asdict(), "images": [str(toy_file.parent / "0.png")]}
-    batch = Collator(processor)([row, {**row, "answer": "fear and more"}])
-    prompt = encode_prompts(processor, [ask_about(sample_picture_of(toy_file), "?")])["input_ids"].shape[1]
-    assert (batch["labels"][:, :prompt] == IGNORED).all()
-    assert (batch["labels"][:, prompt] != IGNORED).all()
-    assert (batch["labels"][batch["attention_mask"] == 0] == IGNORED).all()
-
-
-def sample_picture_of(toy_file: Path) -> Any:
-    return sample_picture(Sample(id="x", media=Media(kind="image", path="0.png")), toy_file.parent)
-
-
-# --- runs -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_leaves_a_model_a_log_and_a_manifest(recipe: Path, tmp_path: Path) -> None:
@@ -217,7 +126,7 @@ def test_a_lora_adapter_goes_and_comes_back(recipe: Path, tmp_path: Path, tiny_d
     assert not (tmp_path / "run" / "model.safetensors").exists()
     plain, processor = load_model(tiny_dir, device="cpu")
     adapted, _ = load_model(tiny_dir, tmp_path / "run", device="cpu")
-    inputs = encode_prompts(processor, [ask_about(sample_picture_of(toy_file), "?")])
+    inputs = encode_prompts(processor, [ask_about(open_picture(toy_file.parent / "0.png"), "?")])
     with torch.inference_mode():
         before, after = plain(**inputs).logits, adapted(**inputs).logits
         assert not torch.allclose(before, after, atol=1e-3)
@@ -269,66 +178,6 @@ def test_a_malformed_training_file_names_its_line(recipe: Path, tmp_path: Path) 
     (tmp_path / "bad.jsonl").write_bytes(encode(Sample(id="a")) + b'\n{"id": "b", "lable": "fear"}\n')
     with pytest.raises(RecordError, match=r"bad\.jsonl:2: lable: .*did you mean 'label'"):
         sft.main(["--config", str(recipe), f"train_file={tmp_path / 'bad.jsonl'}", "split=null"])
-
-
-# --- the base ---------------------------------------------------------------------------------------------------------
-
-TINY = {"image_size": 64, "width": 64, "text_layers": 1, "vision_layers": 1, "vocab_size": 448, "batch_size": 4}
-
-
-def base_recipe(folder: Path, **values: Any) -> list[str]:
-    path = folder / "base.yaml"
-    path.write_text(json.dumps({"output_dir": str(folder / "base")} | TINY | values))
-    return ["--config", str(path)]
-
-
-def test_the_base_is_built_taught_and_left_alone_when_done(
-    toy_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = base_recipe(tmp_path, train_file=str(toy_file), eye_steps=2, gaze_steps=2)
-    assert base.main(command) == 0
-    manifest = json.loads((tmp_path / "base" / "manifest.json").read_text())
-    assert manifest["status"] == "done"
-    assert {"eye_error", "gaze_error", "parameters", "prompts"} <= set(manifest)
-    assert load_model(tmp_path / "base")[0].config.model_type == "qwen3_vl"
-    assert base.main(command) == 0
-    assert "done already" in capsys.readouterr().err
-
-
-def test_a_base_needs_faces_with_action_units(toy_file: Path, tmp_path: Path, samples: list[Sample]) -> None:
-    blind = Sample(id="a", media=samples[0].media, label="fear", label_set="basic7", split="train")
-    (tmp_path / "blind.jsonl").write_bytes(encode(blind) + b"\n")
-    with pytest.raises(SourceError, match="no sample has action units"):
-        base.main(base_recipe(tmp_path, train_file=str(tmp_path / "blind.jsonl"), media_root=str(toy_file.parent)))
-
-
-def test_a_base_of_a_split_that_is_empty_is_refused(toy_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no sample of split 'dev'"):
-        base.main(base_recipe(tmp_path, train_file=str(toy_file), split="dev"))
-
-
-@pytest.mark.slow
-def test_base_then_sft_learns_to_look_and_to_explain(toy_file: Path, tmp_path: Path) -> None:
-    shape = {"text_layers": 2, "vision_layers": 2, "vocab_size": 512, "batch_size": 16}
-    assert base.main(base_recipe(tmp_path, train_file=str(toy_file), eye_steps=120, gaze_steps=80, **shape)) == 0
-    values = {"max_steps": 150, "per_device_train_batch_size": 16, "learning_rate": 3e-3, "adam_beta2": 0.98}
-    paths = {"model": str(tmp_path / "base"), "train_file": str(toy_file), "output_dir": str(tmp_path / "sft")}
-    (tmp_path / "sft.yaml").write_text(json.dumps(values | paths | {"warmup_steps": 10, "save_strategy": "no"}))
-    assert sft.main(["--config", str(tmp_path / "sft.yaml")]) == 0
-    model, processor = load_model(tmp_path / "sft", device="cpu")
-    test = [sample for sample in read_records(toy_file, Sample) if sample.split == "test"]
-    rows, _ = make_rows(test, toy_file.parent, Mixture({"sections": 1}))
-    turns = [ask_about(_open(row.picture), row.question) for row in rows]
-    said = [parse(done.text, "basic7").label for done in generate(model, processor, turns, Sampling(120))]
-    gold = {sample.id: sample.label for sample in test}
-    right = sum(label == gold[row.id] for label, row in zip(said, rows, strict=True))
-    assert right >= 0.8 * len(rows)
-
-
-def _open(path: str) -> Any:
-    from emollm.vlm.pictures import open_picture
-
-    return open_picture(Path(path))
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ Example:
     accelerate launch --config_file recipes/accelerate/ddp.yaml -m emollm.train.sft --config …
 
 recipe   reads a recipe and its overrides, and refuses what no stage knows
+limits   the ranges of the numbers in a recipe
 rows     turns samples into questions and answers
 run      the run folder: manifest, resume, log, Ctrl-C
 base     builds the tiny model and teaches its eyes

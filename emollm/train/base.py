@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,6 +21,7 @@ from emollm.labels import LABEL_SETS
 from emollm.prompts import ask, num_variants, prompt_hash
 from emollm.records import Sample, read_records
 from emollm.stage import track
+from emollm.train.limits import Above, Count, Natural, Seed
 from emollm.train.recipe import check_values, read_values, recipe_parser
 from emollm.train.run import open_run
 from emollm.vlm.eyes import LESSON, Lesson, Seen, teach_eyes, teach_gaze
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 EXAMPLE = "emollm train base --config recipes/quickstart/base.yaml train_file=runs/cot.jsonl"
 PROMPT_WEIGHT = 100
 """How often each question counts in the making of the tokenizer: few as they are, every sample is asked one."""
-Positive = Annotated[int, msgspec.Meta(gt=0)]
 
 
 class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -46,19 +46,19 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Where media paths start; the folder of train_file unless given."""
     split: str | None = "train"
     arch: str = "qwen3_vl"
-    image_size: Positive = TINY.image_size
-    patch_size: Positive = TINY.patch_size
-    width: Positive = TINY.width
-    text_layers: Positive = TINY.text_layers
-    vision_layers: Positive = TINY.vision_layers
-    vocab_size: Positive = TINY.vocab_size
-    eye_steps: Annotated[int, msgspec.Meta(ge=0)] = LESSON.steps
+    image_size: Count = TINY.image_size
+    patch_size: Count = TINY.patch_size
+    width: Count = TINY.width
+    text_layers: Count = TINY.text_layers
+    vision_layers: Count = TINY.vision_layers
+    vocab_size: Count = TINY.vocab_size
+    eye_steps: Natural = LESSON.steps
     """Steps of AU regression on the vision tower; 0 leaves the eyes untaught."""
-    gaze_steps: Annotated[int, msgspec.Meta(ge=0)] = 300
+    gaze_steps: Natural = 300
     """Steps of AU regression on the language model, which learns to look at what the eyes show; 0 leaves it out."""
-    batch_size: Positive = LESSON.batch_size
-    learning_rate: float = LESSON.learning_rate
-    seed: int = 0
+    batch_size: Count = LESSON.batch_size
+    learning_rate: Above = LESSON.learning_rate
+    seed: Seed = 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from emollm.train.limits import Count, Share
+
 VISION = ("visual", "vision", "connector", "multi_modal_projector")
 """Parts of module names that belong to seeing, in every family."""
 
@@ -19,9 +21,9 @@ VISION = ("visual", "vision", "connector", "multi_modal_projector")
 class Lora(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A LoRA adapter, in PEFT's words."""
 
-    r: int = 16
-    alpha: int = 32
-    dropout: float = 0.05
+    r: Count = 16
+    alpha: Count = 32
+    dropout: Share = 0.05
     target_modules: str | list[str] = "all-linear"
     vision: bool = True
     """Adapt the vision tower too; a detector of small muscle movements usually has to."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from emollm.errors import ConfigError, did_you_mean
+from emollm.train.limits import TRAINER
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -77,10 +79,10 @@ def check_values(
     """Split the values into the stage's own recipe and the trainer's arguments, with numbers made numbers.
 
     `refused` are arguments of the trainer that cannot work here, with what to do instead.
-    Raises ConfigError that lists every unknown key, refused key, wrong type and missing key.
+    Raises ConfigError that lists every unknown, refused or missing key, wrong type and number out of range.
     """
     refused = refused or {}
-    own_types = typing.get_type_hints(own)
+    own_types = typing.get_type_hints(own, include_extras=True)
     trainer_types = _argument_types(trainer)
     problems: list[str] = []
     mine: dict[str, Any] = {}
@@ -112,6 +114,7 @@ def _argument_types(trainer: type | None) -> dict[str, Any]:
     if trainer is None:
         return {}
     hints = typing.get_type_hints(trainer)
+    hints |= {name: limited for name, limited in TRAINER.items() if name in hints}
     return {field.name: hints.get(field.name, Any) for field in dataclasses.fields(trainer) if field.init}
 
 
@@ -121,6 +124,9 @@ def _convert(key: str, value: Any, wanted: Any, problems: list[str]) -> Any:
         value = "no"
     if isinstance(value, str) and str not in _members(wanted):
         value = _number(value)
+    if not _is_finite(value):
+        problems.append(f"{key}: expected a finite number")
+        return value
     try:
         return msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
@@ -128,6 +134,15 @@ def _convert(key: str, value: Any, wanted: Any, problems: list[str]) -> Any:
     except TypeError:
         pass  # a type that msgspec does not know, such as an enumeration of the trainer's own: the trainer checks it
     return value
+
+
+def _is_finite(value: Any) -> bool:
+    """Tell whether no number in the value, however deep, is NaN or infinite: those slip through a range."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _members(wanted: Any) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from emollm.errors import ConfigError, EmoLLMError, SourceError
 from emollm.prompts import prompt_hash
 from emollm.records import Sample, read_records
 from emollm.train.collate import Collator, check_rows
+from emollm.train.limits import Count
 from emollm.train.lora import Lora, freeze_vision, peft_config, trainable_table
 from emollm.train.recipe import check_values, read_values, recipe_parser
 from emollm.train.rows import Mixture, Row, check_styles, make_rows
@@ -52,11 +53,11 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A LoRA adapter instead of all weights."""
     freeze_vision: bool = False
     """Keep the vision tower as it is."""
-    max_pixels: int | None = None
+    max_pixels: Count | None = None
     """Largest picture the model sees, in pixels; saved with the model, so that prediction sees the same."""
     dtype: str = "auto"
     """Precision in which the base is loaded."""
-    num_processes: int | None = None
+    num_processes: Count | None = None
     """How many processes must take part; a launcher that starts fewer is refused."""
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@
     load         a model, with or without an adapter          processors   with and without torchvision
     turns        questions and answers as tensors             pictures     one way to open them
     generate     batched answers                              tiny, eyes   our own small model
+    options      of every verb that asks a model
 
 Importing this package loads no torch; its functions do.
 """

@@ -46,7 +46,7 @@ def generate(
     inputs = {name: _to(value, model.device) for name, value in encode_prompts(processor, turns).items()}
     config = _generation_config(model, processor, sampling)
     if sampling.temperature > 0:
-        torch.manual_seed(sampling.seed)
+        torch.manual_seed(sampling.seed % 2**64)  # torch takes no larger numbers
     with torch.inference_mode():
         output = model.generate(**inputs, generation_config=config, streamer=streamer)
     return [_completion(row, processor, config) for row in output[:, inputs["input_ids"].shape[1] :].tolist()]

@@ -7,12 +7,13 @@ Example:
 
 from __future__ import annotations
 
-import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from emollm.errors import ModelError, did_you_mean
 from emollm.vlm.processors import import_transformers, load_processor
+from emollm.vlm.turns import Turn, prompt_text
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -30,25 +31,35 @@ def load_model(
     Only safetensors are read, and no code of the repository is run. `device` defaults to the GPU where there is one.
     `dtype` "auto" keeps what was saved. With `trainable`, the model stays where the trainer can place it, and the
     adapter stays trainable.
-    Raises ModelError for anything that is no vision-language model with a working processor.
+    Raises ModelError for anything that is no vision-language model with a working processor, and for a device that this
+    machine does not have.
     """
     source = str(source)
     transformers = import_transformers()
+    device = default_device() if device is None else _device(device)
     config = _config(source)
+    if adapter is not None:
+        _check_adapter(str(adapter))
     processor_source = str(adapter) if adapter is not None and _has_processor(Path(adapter)) else source
     processor = _processor(processor_source, config.model_type)
+    from safetensors import SafetensorError
+
     try:
         model = transformers.AutoModelForImageTextToText.from_pretrained(
             source, dtype=_dtype(dtype), use_safetensors=True
         )
+    except SafetensorError as error:
+        raise ModelError(f"{source}: the weights are damaged ({_first_line(error)}); copy them again") from None
+    except RuntimeError as error:
+        raise ModelError(f"{source}: the weights do not fit config.json ({_first_line(error)})") from None
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{source}: {_first_line(error)}") from None
+        raise ModelError(f"{source}: the weights cannot be loaded: {_first_line(error)}") from None
     if adapter is not None:
         model = _with_adapter(model, Path(adapter), trainable)
     if trainable:
         _keep_names(model)
         return model, processor
-    return model.to(device or default_device()).eval(), processor
+    return model.to(device).eval(), processor
 
 
 def default_device() -> str:
@@ -60,27 +71,65 @@ def default_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def _device(name: str) -> str:
+    """Return the name of a device once it has shown that it can hold a number. Raises ModelError where it cannot."""
+    import torch
+
+    try:
+        torch.zeros(1, device=name).item()
+    except (RuntimeError, AssertionError) as error:
+        reason = textwrap.shorten(_first_line(error), 100, placeholder=" …")
+        raise ModelError(f"device '{name}' cannot be used ({reason}); this machine has '{default_device()}'") from None
+    return name
+
+
 def _config(source: str) -> Any:
     transformers = import_transformers()
     path = Path(source)
+    _check_directory(source)
     if path.is_dir() and (path / "adapter_config.json").exists():
-        base = json.loads((path / "adapter_config.json").read_text(encoding="utf-8")).get("base_model_name_or_path")
+        base = _adapter_config(source).base_model_name_or_path
         raise ModelError(f"{source}: is an adapter; use --model {base} --adapter {source}")
     if path.is_dir() and not (path / "config.json").exists():
         raise ModelError(f"{source}: has no config.json; give the directory that the training wrote")
-    if not path.is_dir() and (source.count("/") > 1 or source.startswith((".", "~", "/"))):
-        raise ModelError(f"{source}: no such directory")
     try:
         return transformers.AutoConfig.from_pretrained(source)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{source}: no such directory, and no model of that name: {_first_line(error)}") from None
+        what = "config.json cannot be used" if path.is_dir() else "no such directory, and no model of that name"
+        raise ModelError(f"{source}: {what}: {_first_line(error)}") from None
+
+
+def _check_directory(source: str) -> None:
+    """Refuse what can only be meant as a directory and is none; a name with at most one '/' may be one of the hub."""
+    path = Path(source)
+    if not path.is_dir() and (path.exists() or source.count("/") > 1 or source.startswith((".", "~", "/"))):
+        raise ModelError(f"{source}: no such directory")
 
 
 def _processor(source: str, model_type: str) -> Any:
+    directory = Path(source)
+    # Without this file a bare tokenizer of the same family is made up, with other special tokens or none at all.
+    if directory.is_dir() and not (directory / "tokenizer_config.json").exists():
+        raise ModelError(f"{source}: has no tokenizer_config.json; add the tokenizer files of its base")
     try:
-        return load_processor(source, model_type)
+        processor = load_processor(source, model_type)
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{source}: the processor cannot be loaded: {_first_line(error)}") from None
+    _check_template(source, processor)
+    return processor
+
+
+def _check_template(source: str, processor: Any) -> None:
+    """Raise ModelError where no question can be written: a processor loads without its template, and fails at work."""
+    from jinja2 import TemplateError
+
+    if not processor.chat_template:
+        raise ModelError(f"{source}: has no chat template; add the chat_template.jinja of its base")
+    question = [{"type": "image"}, {"type": "text", "text": "?"}]
+    try:
+        prompt_text(processor, Turn([{"role": "user", "content": question}]))
+    except (TemplateError, TypeError, ValueError) as error:
+        raise ModelError(f"{source}: the chat template does not work: {_first_line(error)}") from None
 
 
 def _has_processor(directory: Path) -> bool:
@@ -89,14 +138,36 @@ def _has_processor(directory: Path) -> bool:
     )
 
 
+def _check_adapter(adapter: str) -> None:
+    """Raise ModelError where there is no adapter, before a large base is loaded in vain."""
+    _check_directory(adapter)
+    directory = Path(adapter)
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if directory.is_dir() and not (directory / name).exists():
+            raise ModelError(f"{adapter}: has no {name}; give the directory that the training wrote")
+    _adapter_config(adapter)
+
+
+def _adapter_config(adapter: str) -> Any:
+    from peft import PeftConfig
+
+    try:
+        return PeftConfig.from_pretrained(adapter)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        is_here = Path(adapter).is_dir()
+        what = "adapter_config.json cannot be used" if is_here else "no such directory, and no adapter of that name"
+        raise ModelError(f"{adapter}: {what}: {_first_line(error)}") from None
+
+
 def _with_adapter(model: Any, adapter: Path, trainable: bool) -> Any:
     """Put a PEFT adapter on its base. Raises ModelError where it was trained on something of another shape."""
     from peft import PeftModel
+    from safetensors import SafetensorError
 
-    if adapter.is_dir() and not (adapter / "adapter_model.safetensors").exists():
-        raise ModelError(f"{adapter}: has no adapter_model.safetensors; give the directory that the training wrote")
     try:
         return PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+    except SafetensorError as error:
+        raise ModelError(f"{adapter}: the weights are damaged ({_first_line(error)}); copy them again") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"{adapter}: does not fit this base: {_first_line(error)}") from None
 

@@ -23,12 +23,14 @@ MAX_PIXELS = 64_000_000
 """Pictures with more pixels are refused before they are decoded: a small file can unpack to gigabytes."""
 MIN_SIDE = 8
 """Pixels; below this there is no face to see."""
+MAX_ASPECT = 20
+"""Long side over short side; beyond it there is no face either, and some models refuse the whole batch."""
 
 
 def open_picture(path: Path) -> Image:
     """Decode a picture: first frame, upright by its EXIF tag, on white where transparent, 8-bit RGB.
 
-    Raises SourceError for a file that is missing, no picture, cut off, or too large.
+    Raises SourceError for a file that is missing, no picture, cut off, too large, or a thin strip.
     """
     from PIL import Image, ImageOps
 
@@ -89,6 +91,8 @@ def _check_size(path: Path, size: Sequence[int]) -> None:
         raise SourceError(f"{path}: {width} x {height} px is more than {MAX_PIXELS:,} pixels; make it smaller")
     if min(width, height) < MIN_SIDE:
         raise SourceError(f"{path}: {width} x {height} px is too small to show a face")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise SourceError(f"{path}: {width} x {height} px is a strip, too thin to show a face; crop it to the face")
 
 
 def _to_rgb(picture: Image) -> Image:
