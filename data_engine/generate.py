@@ -25,7 +25,7 @@ import msgspec
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import CASES
 from data_engine.exp_cot.rules import teach
-from emollm.errors import ConfigError, did_you_mean
+from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.facs import CODEBOOKS, THRESHOLDS
 from emollm.labels import LABEL_SETS
 from emollm.records import AU_RANGE, Sample, encode
@@ -41,12 +41,14 @@ EPILOG = """example:
 
 A label in the samples decides how a text ends, never what it says the action units show. Where the action units do
 not support the label, the text says so and the sample is marked `agree: false` in its provenance; dropping such
-samples instead (--disagreement reject) cleans the texts and thins out the rare classes."""
+samples instead (--disagreement reject) cleans the texts and thins out the rare classes. A sample with no label but a
+list of `labels` (open vocabulary) gets a text that ends with every word of the list, and still no label."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage and return the exit code."""
     arguments = build_parser().parse_args(argv)
+    _refuse_empty(arguments.samples)
     options = Options(
         codebook=arguments.codebook,
         label_set=arguments.label_set,
@@ -117,6 +119,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--workers", type=positive, default=1, metavar="N", help="processes that write (default: 1)")
     return parser
+
+
+def _refuse_empty(path: Path) -> None:
+    """Raise SourceError for a file without a line; nothing is written then."""
+    if path.is_file():
+        with path.open("rb") as file:
+            if not any(line.strip() for line in file):
+                raise SourceError(f"{path}: holds no sample; give a file that `emollm detect` or `faces` wrote")
 
 
 def _label_set(text: str) -> str:
@@ -201,6 +211,10 @@ def _end_with_parent() -> None:
 # --- counts -----------------------------------------------------------------------------------------------------------
 
 
+MAX_CLASSES = 30
+"""Rows of the table; an open vocabulary can have thousands."""
+
+
 class Tally:
     """Counts of a run per class, for the table at its end and the manifest."""
 
@@ -211,7 +225,7 @@ class Tally:
 
     def add(self, draft: Draft) -> None:
         """Count one draft."""
-        counts = self.classes.setdefault(draft.label or "(no label)", Counter())
+        counts = self.classes.setdefault(draft.label or ("(list)" if draft.labels else "(no label)"), Counter())
         counts[draft.reason or "kept"] += 1
         if draft.reasoning is not None and draft.case:
             self.cases[draft.case] += 1
@@ -219,12 +233,15 @@ class Tally:
 
     def __str__(self) -> str:
         """A small table: what was kept and refused per class, and how the action units stood to the labels."""
+        shown = dict(sorted(self.classes.items(), key=lambda item: -item[1].total())[:MAX_CLASSES])
         rows = [f"{'class':<22}{'kept':>9}{'refused':>9}{'kept %':>8}  reasons"]
-        for label, counts in sorted(self.classes.items()):
+        for label, counts in sorted(shown.items()):
             total = counts.total()
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in counts.most_common() if reason != "kept")
             share = 100 * counts["kept"] / total
             rows.append(f"{label:<22}{counts['kept']:>9,}{total - counts['kept']:>9,}{share:>8.1f}  {reasons}".rstrip())
+        if hidden := len(self.classes) - len(shown):
+            rows.append(f"… and {hidden:,} rarer ones, all in the manifest")
         rows += [f"{n:>31,} kept: {CASES[case]}" for case, n in self.cases.most_common()]
         return "\n".join(rows)
 

@@ -9,6 +9,7 @@ from data_engine.exp_cot.infer import CASES
 from data_engine.exp_cot.phrases import ADJECTIVES, ADVERBS, AREAS, PHRASES
 from data_engine.exp_cot.rules import teach
 from data_engine.exp_cot.view import DENIABLE, look
+from data_engine.exp_cot.words import say
 from emollm import facs
 from emollm.answers import parse, render
 from emollm.claims import Claim, read_claims
@@ -208,7 +209,7 @@ def test_clip_is_explained_by_each_action_at_its_strongest() -> None:
 def test_every_conclusion_reads_back_as_its_label_alone(label_set: str) -> None:
     for label in LABEL_SETS[label_set].labels:
         for template in (template for templates in conclude.CONCLUSIONS.values() for template in templates):
-            conclusion = template.format(label=conclude.say(label))
+            conclusion = template.format(label=say((label,)))
             whole = Reasoning(observations="o", interpretation="i", conclusion=conclusion)
             assert parse(render("sections", label, whole), label_set).labels == (label,), conclusion
 

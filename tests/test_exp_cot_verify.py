@@ -20,7 +20,7 @@ GOOD = Reasoning(
 def problems(**changes: str) -> list[str]:
     fields = {name: getattr(GOOD, name) for name in ("observations", "interpretation", "conclusion")}
     view = look(HAPPY, facs.THRESHOLDS)
-    found = find_problems(Reasoning(**(fields | changes)), view, "happiness", "basic7")
+    found = find_problems(Reasoning(**(fields | changes)), view, ("happiness",), "basic7")
     return [problem.partition(":")[0] for problem in found]
 
 

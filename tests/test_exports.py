@@ -166,6 +166,63 @@ def test_split_exports_that_split_alone(cot: Path, tmp_path: Path) -> None:
     assert [row["id"] for row in lines(tmp_path / "out/data.jsonl")] == ["b"]
 
 
+def test_split_that_does_not_exist_is_refused_by_naming_those_that_do(cot: Path, tmp_path: Path) -> None:
+    write(cot, sample("a"), sample("b", split="test"), sample("c", split=None))
+    with pytest.raises(ConfigError, match=r"no sample of 'nope'; there are \(none\) 1, test 1, train 1"):
+        export(cot, tmp_path / "out", "--format", "messages", "--split", "nope")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("variant", ["4", "99", "-1"])
+def test_wording_that_does_not_exist_is_refused(cot: Path, tmp_path: Path, variant: str) -> None:
+    with pytest.raises(ConfigError, match="use 0 to 3"):
+        export(cot, tmp_path / "out", "--format", "messages", "--prompt-variant", variant)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_wording_is_the_same_for_every_sample(cot: Path, tmp_path: Path) -> None:
+    assert export(cot, tmp_path / "out", "--format", "messages", "--prompt-variant", "3") == 0
+    rows = lines(tmp_path / "out/data.jsonl")
+    assert len({row["messages"][0]["content"][1]["text"] for row in rows}) == 1
+
+
+OPEN = {"label": None, "label_set": "open", "labels": ["happy", "proud"]}
+OPEN_REASONING = Reasoning(
+    observations=REASONING.observations,
+    interpretation=REASONING.interpretation,
+    conclusion="The expression is consistent with happiness and the description 'proud'.",
+)
+
+
+def test_list_of_labels_is_the_answer_of_its_style(cot: Path, tmp_path: Path) -> None:
+    write(cot, sample("a", **OPEN, reasoning=None), sample("b"))
+    assert export(cot, tmp_path / "out", "--format", "messages", "--style", "labels") == 0
+    (row,) = lines(tmp_path / "out/data.jsonl")
+    answer = parse(row["messages"][1]["content"][0]["text"], "open")
+    assert (row["id"], answer.style, answer.labels) == ("a", "labels", ("happiness", "proud"))
+    assert [row["reason"] for row in lines(tmp_path / "out/rejected.jsonl")] == ["no_labels"]
+
+
+def test_list_of_labels_is_explained_in_sections_with_nothing_added(cot: Path, tmp_path: Path) -> None:
+    write(cot, sample("a", **OPEN, reasoning=OPEN_REASONING))
+    export(cot, tmp_path / "out", "--format", "messages")
+    (row,) = lines(tmp_path / "out/data.jsonl")
+    assert row["messages"][1]["content"][0]["text"].endswith(OPEN_REASONING.conclusion)
+
+
+def test_list_of_labels_is_no_answer_of_one_word(cot: Path, tmp_path: Path) -> None:
+    write(cot, sample("a", **OPEN, reasoning=OPEN_REASONING))
+    assert export(cot, tmp_path / "out", "--format", "messages", "--style", "think") == 1
+    assert [row["reason"] for row in lines(tmp_path / "out/rejected.jsonl")] == ["no_label"]
+
+
+def test_bare_share_of_a_list_is_the_list(cot: Path, tmp_path: Path) -> None:
+    write(cot, sample("a", **OPEN, reasoning=OPEN_REASONING), sample("b"))
+    export(cot, tmp_path / "out", "--format", "messages", "--label-only", "1")
+    answers = [row["messages"][1]["content"][0]["text"] for row in lines(tmp_path / "out/data.jsonl")]
+    assert answers == ["happy, proud", "happiness"]
+
+
 def test_folder_that_is_no_export_is_never_cleared(cot: Path) -> None:
     with pytest.raises(ConfigError, match="holds no export"):
         export(cot, cot.parent, "--format", "messages", "--overwrite")

@@ -8,7 +8,7 @@ import pytest
 from data_engine.exp_cot.rules import MAX_ATTEMPTS
 from data_engine.generate import main
 from emollm import facs
-from emollm.errors import ConfigError
+from emollm.errors import ConfigError, SourceError
 from emollm.records import AU, Face, Sample, encode, read_records
 
 AUS = [f"AU{number:02d}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26)]
@@ -180,6 +180,44 @@ def test_malformed_line_ends_with_exit_code_1_and_loses_nothing_else(tmp_path: P
     source.write_bytes(source.read_bytes() + b'{"id": "x", "lable": "anger"}\n')
     assert main([str(source), "-o", str(tmp_path / "cot.jsonl")]) == 1
     assert len(list(read_records(tmp_path / "cot.jsonl", Sample))) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_file_without_a_sample_is_said_and_nothing_written(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "samples.jsonl").write_bytes(content)
+    with pytest.raises(SourceError, match="holds no sample"):
+        main([str(tmp_path / "samples.jsonl"), "-o", str(tmp_path / "cot.jsonl")])
+    assert [path.name for path in tmp_path.iterdir()] == ["samples.jsonl"]
+
+
+def test_region_that_does_not_exist_is_a_malformed_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write(tmp_path / "samples.jsonl", mixed(2))
+    hidden = encode(sample("h", "anger", PATTERNS["anger"])).replace(b'"faces":[{', b'"faces":[{"hidden":["whiskers"],')
+    source.write_bytes(source.read_bytes() + hidden + b"\n")
+    assert main([str(source), "-o", str(tmp_path / "cot.jsonl")]) == 1
+    assert "whiskers" in capsys.readouterr().err
+    assert [line["reason"] for line in rejected(tmp_path)] == ["malformed"]
+    assert len(list(read_records(tmp_path / "cot.jsonl", Sample))) == 2
+
+
+def test_list_of_words_stays_as_it_is_and_no_label_is_added(tmp_path: Path) -> None:
+    listed = msgspec.structs.replace(
+        sample("a", None, PATTERNS["happiness"]), label_set=None, labels=["happy", "proud"]
+    )
+    (written,) = generate(tmp_path, [listed])
+    assert (written.label, written.labels, written.label_set) == (None, ["happy", "proud"], "open")
+    assert "'proud'" in written.reasoning.conclusion
+
+
+def test_table_of_an_open_vocabulary_stays_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [f"word{chr(97 + number % 26)}{chr(97 + number // 26)}" for number in range(60)]
+    samples = [sample(word, word, PATTERNS["happiness"]) for word in words]
+    for one in samples:
+        one.label_set = "open"
+    assert len(generate(tmp_path, samples)) == 60
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) < 40
+    assert "30 rarer ones" in err
 
 
 def test_unknown_label_set_suggests_the_nearest(tmp_path: Path) -> None:

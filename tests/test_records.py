@@ -49,7 +49,10 @@ BAD_LINES = {
         "faces[0].hidden[0]: 'mouht' is not allowed here; did you mean 'mouth'?",
     ),
     "confidence in percent": ('{"id":"a","faces":[{"confidence":98}]}', "faces[0]: confidence 98.0 is outside 0 to 1"),
-    "nested without end": ('{"id":"a","provenance":{"x":' + '{"x":' * 100_000, "nested too deeply to be a record; remove it"),
+    "nested without end": (
+        '{"id":"a","provenance":{"x":' + '{"x":' * 100_000,
+        "nested too deeply to be a record; remove it",
+    ),
     "UTF-16": ('{"id":"a"}'.encode("utf-16-le").decode("latin-1"), "not UTF-8; save the file as UTF-8"),
     "no id": ('{"label":"anger"}', "id: required field is missing"),
     "empty id": ('{"id":""}', "id: expected `str` of length >= 1"),

@@ -15,9 +15,9 @@ from data_engine.exp_cot.describe import join, sentence_case
 from data_engine.exp_cot.infer import FITS, Finding
 from data_engine.exp_cot.phrases import PHRASES
 from data_engine.exp_cot.view import View
+from data_engine.exp_cot.words import say
 from emollm import facs
 from emollm.facs import Match
-from emollm.labels import COMPOUND_PARTS
 
 MAX_EVIDENCE = 4
 """Action units that an interpretation names again."""
@@ -27,33 +27,35 @@ def interpret(finding: Finding, view: View, rng: Random) -> str:
     """Say which pattern the signs form, what decides between two, and what is missing from it."""
     evidence = _evidence(finding, view, rng)
     words = {
-        "label": say(finding.label) if finding.label else "",
-        "best": say(finding.best.label) if finding.best else "",
-        "rival": say(finding.rival.label) if finding.rival else "",
+        "label": say(finding.shown[:1] or finding.labels, "or"),
+        "best": say((finding.best.label,)) if finding.best else "",
+        "rival": say((finding.rival.label,)) if finding.rival else "",
         "signs": join(evidence),
         "s": "s" if len(evidence) == 1 else "",
         "es": "es" if len(evidence) == 1 else "",
     }
     is_partial = finding.case == "one" and finding.best is not None and bool(finding.best.missing)
-    sentences = [rng.choice(INTERPRETATIONS["part" if is_partial else finding.case]).format_map(words)]
+    case = "part" if is_partial else finding.case
+    wordings = INTERPRETATIONS[case] + (TOGETHER.get(case, ()) if len(evidence) > 1 else ())
+    sentences = [rng.choice(wordings).format_map(words)]
     if finding.best and finding.rival:
         sentences.append(_tip(finding.best, finding.rival, view, words, rng))
-    if finding.best and finding.case != "other":
+    if finding.best and finding.shown:
         sentences.extend(_limit(finding.best, view, rng))
+    beyond = [label for label in finding.labels if label not in finding.shown]
+    if finding.shown and beyond:
+        sentences.append(rng.choice(BEYOND).format(say(beyond)))
     return " ".join(sentence_case(sentence) for sentence in sentences)
 
 
 INTERPRETATIONS = {
     "one": (
-        "{signs} form{s} the pattern described for {label}.",
         "this is the pattern described for {label}; it rests on {signs}.",
-        "the pattern of {signs} fits {label} better than any other emotion.",
         "{signs} point{s} one way: to the pattern of {label}.",
         "what stands out is {signs}, which is how {label} is described in terms of action units.",
         "of the known patterns, the one for {label} fits best, because of {signs}.",
     ),
     "part": (
-        "{signs} nearly form{s} the pattern described for {label}.",
         "part of the pattern described for {label} is there: {signs}.",
         "the nearest pattern is that of {label}, because of {signs}.",
         "{signs} suit{s} {label} better than any other emotion, without making up the whole pattern.",
@@ -62,19 +64,21 @@ INTERPRETATIONS = {
         "{signs} fit{s} more than one pattern: {label} and {rival} both come close.",
         "the pattern is not unique; with {signs}, both {label} and {rival} are possible readings.",
         "both {label} and {rival} are described with {signs}.",
-        "read as a pattern, {signs} lie{s} between {label} and {rival}.",
     ),
     "none": (
         "on the evidence of {signs} alone, no single emotional pattern is formed.",
-        "{signs} do{es} not add up to the pattern of any one emotion; this leaves {label} open.",
         "{signs} alone make{s} up none of the known patterns, so the action units leave the reading open.",
         "the action units are unspecific here: {signs} occur{s} in several expressions and in speech.",
     ),
     "other": (
         "taken alone, {signs} fit{s} {best} better than {label}.",
+        "{signs} speak{s} for {best} rather than for {label}.",
         "the action units by themselves point to {best}, which is described with {signs}; they do not show {label}.",
-        "{signs} form{s} the pattern of {best}; what speaks for {label} does not lie in the action units.",
-        "by the pattern of {signs} this would be {best}, so the action units alone do not show {label}.",
+    ),
+    "apart": (
+        "{signs} fit{s} {best}; no pattern of action units is listed for {label}.",
+        "by pattern, the action units are closest to {best}, because of {signs}; {label} has no pattern of its own.",
+        "{signs} speak{s} for {best}, and {label} is nothing that action units alone could show.",
     ),
     "rest": (
         "with nothing moved away from its resting shape, no pattern of an emotion is formed.",
@@ -95,12 +99,34 @@ INTERPRETATIONS = {
         "the action units give no ground for {label} here; the impression must come from something else.",
     ),
     "open": (
-        "{signs} do{es} not add up to the pattern of any one emotion.",
         "on the evidence of {signs}, no single emotional pattern is formed.",
         "{signs} occur{s} in several expressions and in speech, and form{s} none of the known patterns here.",
-        "none of the known patterns is made up by {signs} alone.",
+        "{signs} alone make{s} up none of the known patterns.",
     ),
 }
+"""How a case is put, whatever the number of signs."""
+
+TOGETHER = {
+    "one": (
+        "{signs} form the pattern described for {label}.",
+        "the pattern of {signs} fits {label} better than any other emotion.",
+    ),
+    "part": ("{signs} nearly form the pattern described for {label}.",),
+    "two": ("read as a pattern, {signs} lie between {label} and {rival}.",),
+    "none": ("{signs} do not add up to the pattern of any one emotion; this leaves {label} open.",),
+    "other": (
+        "{signs} form the pattern of {best}; what speaks for {label} does not lie in the action units.",
+        "by the pattern of {signs} this would be {best}, so the action units alone do not show {label}.",
+    ),
+    "open": ("{signs} do not add up to the pattern of any one emotion.",),
+}
+"""More of the same for two signs or more: one alone is no pattern."""
+
+BEYOND = (
+    "the action units leave {0} open.",
+    "the action units alone do not decide on {0}.",
+)
+"""Said of what is given besides the label that the action units fit."""
 
 CONCLUSIONS = {
     "one": (
@@ -134,6 +160,11 @@ CONCLUSIONS = {
         "The expression as a whole is consistent with {label}, although the action units alone do not show it.",
         "As a whole, the expression is taken as consistent with {label}, against what its action units suggest.",
         "The overall impression is consistent with {label}; the action units by themselves point elsewhere.",
+    ),
+    "apart": (
+        "The expression is consistent with {label}, which action units alone cannot show.",
+        "As a whole, the expression is taken as consistent with {label}; no pattern of action units stands for it.",
+        "The overall impression is consistent with {label}, beyond what action units can show.",
     ),
     "rest": (
         "Overall, the expression is consistent with {label}.",
@@ -171,28 +202,13 @@ REMARKS = (
 
 
 def conclude(finding: Finding, view: View, rng: Random) -> str:
-    """Name the label, once, and no other; or none, where none is supported."""
+    """Name what was given or found, once, and nothing else; or nothing, where nothing is supported."""
     case = finding.case
     if case == "one" and finding.best and finding.best.score < FITS:
         case = "mixed"
     elif case == "one" and all(sign.strength in ("A", "B") for sign in view.signs) and rng.random() < 0.5:
         case = "weak"
-    return rng.choice(CONCLUSIONS[case]).format(label=say(finding.label) if finding.label else "")
-
-
-def say(label: str) -> str:
-    """Return a label as it reads after "consistent with"."""
-    if label == "neutral":
-        return "a neutral state"
-    if label == "other":
-        return "the class 'other'"
-    if label in ADJECTIVES:
-        return f"{'an' if label[0] in 'aeiou' else 'a'} {label} expression"
-    return label
-
-
-ADJECTIVES = frozenset((*COMPOUND_PARTS, "positive", "negative", "worried", "appalled", "awed"))
-"""Labels that are no nouns."""
+    return rng.choice(CONCLUSIONS[case]).format(label=say(finding.labels))
 
 
 def _evidence(finding: Finding, view: View, rng: Random) -> list[str]:

@@ -156,11 +156,11 @@ def _tag(sign: Sign, notation: str) -> str:
     return f" ({facs.prose(sign.code)}{letter})"
 
 
-def join(items: Sequence[str]) -> str:
+def join(items: Sequence[str], last: str = "and") -> str:
     """Join phrases as in a sentence."""
     if len(items) < 3:
-        return " and ".join(items)
-    return f"{', '.join(items[:-1])}, and {items[-1]}"
+        return f" {last} ".join(items)
+    return f"{', '.join(items[:-1])}, {last} {items[-1]}"
 
 
 def sentence_case(text: str) -> str:

@@ -31,6 +31,9 @@ class Draft(NamedTuple):
     reasoning: Reasoning | None = None
     label_set: str | None = None
     label: str | None = None
+    """None also where the sample has no more than a list of `labels`."""
+    labels: tuple[str, ...] = ()
+    """Every label that the text ends with."""
     case: str | None = None
     """How the action units stand to the label; see `infer.CASES`."""
     reason: str | None = None

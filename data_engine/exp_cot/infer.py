@@ -1,13 +1,15 @@
 """Inference: what the action units alone are compatible with, and how that stands to the label, if there is one.
 
     reading = infer(view, "emfacs", "basic7")       # sees no label
-    finding = settle(reading, "anger")              # says whether the label agrees
+    finding = settle(reading, ("anger",))           # says whether the label agrees
 
 A label decides which class a text ends with; it never decides what the text says the action units show.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from data_engine.exp_cot.view import View
@@ -30,6 +32,7 @@ CASES = {
     "two": "several patterns fit about equally well, and one of them is the label's",
     "none": "no pattern fits; the label is neither shown nor contradicted",
     "other": "another pattern than the label's fits",
+    "apart": "a pattern fits, and the codebook has none for the label",
     "rest": "no action unit is present, and the label is neutral",
     "plain": "no pattern fits, and the label is neutral",
     "silent": "no action unit is present, and the label is an emotion",
@@ -39,6 +42,9 @@ CASES = {
 
 AGREES = frozenset({"one", "two", "rest", "plain"})
 """The cases in which the action units support the label."""
+
+DISAGREES = frozenset({"none", "other", "silent"})
+"""The cases in which they could have supported it and do not."""
 
 NEUTRAL = "neutral"
 
@@ -53,25 +59,34 @@ class Reading(NamedTuple):
     is_known: bool
     """Enough was measured to call a face at rest neutral."""
     fits: tuple[Match, ...]
+    described: frozenset[str]
+    """Labels that the codebook has a pattern for."""
 
 
 class Finding(NamedTuple):
-    """A label and how the action units stand to it."""
+    """The labels of a text and how the action units stand to them."""
 
-    label: str | None
-    """None in case `open`."""
+    labels: tuple[str, ...]
+    """Those given, or the best-fitting one where none is; empty in case `open`."""
     case: str
     best: Match | None = None
-    """The pattern of the label, or the best-fitting other one in case `other`."""
+    """The pattern of a label, or the best-fitting other one in the cases `other` and `apart`."""
     rival: Match | None = None
     """In case `two`, another pattern that fits about as well."""
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The labels whose patterns fit, the one that is explained first."""
+        matches = (self.best, self.rival) if self.case in ("one", "two") else ()
+        return tuple(match.label for match in matches if match)
 
 
 def infer(view: View, codebook: str, label_set: str) -> Reading:
     """Return the patterns of the codebook that fit, named in the words of the label set."""
     is_known = len(view.measured) >= MIN_MEASURED and canonical(NEUTRAL, label_set) == NEUTRAL
+    described = _described(codebook, label_set)
     if not view.present:
-        return Reading(True, is_known, ())
+        return Reading(True, is_known, (), described)
     fits = []
     for match in facs.CODEBOOKS[codebook].rank(view.present, view.measured):
         if match.score < FITS_WHOLE:
@@ -79,7 +94,13 @@ def infer(view: View, codebook: str, label_set: str) -> Reading:
         label = canonical(match.label, label_set)
         if label not in (None, NEUTRAL) and _fits(match, view, codebook):
             fits.append(match._replace(label=label))
-    return Reading(False, is_known, tuple(fits))
+    return Reading(False, is_known, tuple(fits), described)
+
+
+@cache
+def _described(codebook: str, label_set: str) -> frozenset[str]:
+    labels = (canonical(label, label_set) for label in facs.CODEBOOKS[codebook].prototypes)
+    return frozenset(label for label in labels if label)
 
 
 def _fits(match: Match, view: View, codebook: str) -> bool:
@@ -95,22 +116,25 @@ def _fits(match: Match, view: View, codebook: str) -> bool:
     return is_whole or (match.score >= FITS and len(set(match.found) - MOUTH_OPENING) >= 2)
 
 
-def settle(reading: Reading, label: str | None) -> Finding | None:
-    """Compare a reading with the label; without one, the best pattern gives it.
+def settle(reading: Reading, labels: Sequence[str]) -> Finding | None:
+    """Compare a reading with the given labels; without any, the best pattern gives one.
 
-    Returns None for a face at rest that is neither labelled nor measured enough to be called neutral.
+    One of several is enough for the action units to agree. Returns None for a face at rest that is neither labelled nor
+    measured enough to be called neutral.
     """
+    given = tuple(dict.fromkeys(labels))
     if reading.is_at_rest:
-        if label is None:
-            return Finding(NEUTRAL, "rest") if reading.is_known else None
-        return Finding(label, "rest" if label == NEUTRAL else "silent")
+        if not given:
+            return Finding((NEUTRAL,), "rest") if reading.is_known else None
+        return Finding(given, "rest" if NEUTRAL in given else "silent")
     if not reading.fits:
-        return Finding(label, "open" if label is None else "plain" if label == NEUTRAL else "none")
+        return Finding(given, "open" if not given else "plain" if NEUTRAL in given else "none")
     best = reading.fits[0]
-    label = label or best.label
+    given = given or (best.label,)
     close = [match for match in reading.fits if best.score - match.score <= CLOSE]
-    own = next((match for match in close if match.label == label), None)
+    own = next((match for match in close if match.label in given), None)
     if own is None:
-        return Finding(label, "other", best)
-    rival = next((match for match in close if match.label != label), None)
-    return Finding(label, "two" if rival else "one", own, rival)
+        is_described = NEUTRAL in given or not reading.described.isdisjoint(given)
+        return Finding(given, "other" if is_described else "apart", best)
+    rival = next((match for match in close if match.label != own.label), None)
+    return Finding(given, "two" if rival else "one", own, rival)

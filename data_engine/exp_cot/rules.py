@@ -15,9 +15,10 @@ from typing import Any
 from data_engine.exp_cot.conclude import REMARKS, conclude, interpret
 from data_engine.exp_cot.describe import describe
 from data_engine.exp_cot.draft import Draft, Options
-from data_engine.exp_cot.infer import AGREES, Finding, infer, settle
+from data_engine.exp_cot.infer import AGREES, DISAGREES, Finding, infer, settle
 from data_engine.exp_cot.verify import MIN_WORDS, find_problems
 from data_engine.exp_cot.view import View, look
+from data_engine.exp_cot.words import given, label_word
 from emollm.labels import LABEL_SETS, canonical
 from emollm.records import Reasoning, Sample
 from emollm.scoring import main_face
@@ -36,48 +37,43 @@ def teach(sample: Sample, options: Options) -> Draft:
         return Draft(reason="no_aus", label=word)
     if len({face.face for face in sample.faces or () if face.aus}) > 1:
         return Draft(reason="several_faces", label=word, detail="a text could mean any of them")
-    label_set = sample.label_set or options.label_set
+    is_list = word is None and sample.labels is not None
+    label_set = sample.label_set or ("open" if is_list else options.label_set)
     if label_set not in LABEL_SETS:
         return Draft(reason="unknown_label_set", label=word, detail=f"'{label_set}' is not known")
-    label = word and canonical(word, label_set)
-    if word and label is None:
-        return Draft(reason="unknown_label", label=word, detail=f"'{word}' is not in {label_set}")
+    words = given(sample)
+    if is_list and not words:
+        return Draft(reason="no_label", detail="'labels' is an empty list")
+    labels = {one: canonical(one, label_set) for one in words}
+    if unknown := [one for one, label in labels.items() if label is None]:
+        return Draft(reason="unknown_label", label=word, detail=f"'{unknown[0]}' is not in {label_set}")
     view = look(face, options.thresholds)
-    finding = settle(infer(view, options.codebook, label_set), label)
+    finding = settle(infer(view, options.codebook, label_set), [label for label in labels.values() if label])
     if finding is None:
         return Draft(reason="too_few_aus", detail=f"nothing is present, and only {len(view.measured)} were measured")
-    if finding.label and finding.case not in AGREES and options.disagreement == "reject":
+    label = finding.labels[0] if finding.labels and not is_list else None
+    draft = Draft(label_set=label_set, label=label, labels=finding.labels, case=finding.case)
+    if finding.case in DISAGREES and options.disagreement == "reject":
         reason = "label_contradicts" if finding.case == "other" else "label_not_shown"
-        return Draft(reason=reason, label=label, case=finding.case, detail=_explain(finding))
-    return _write(sample.id, view, finding, label, label_set, options)
+        return draft._replace(reason=reason, detail=_explain(finding))
+    return _write(sample.id, view, finding, draft, _provenance(finding, bool(words), options), options.seed)
 
 
-def label_word(sample: Sample) -> str | None:
-    """Return the label as the data set has it, or the one that most of its annotators gave."""
-    if sample.label is None and sample.soft:
-        return max(sample.soft, key=sample.soft.__getitem__)
-    return sample.label
-
-
-def _write(sample_id: str, view: View, finding: Finding, gold: str | None, label_set: str, options: Options) -> Draft:
+def _write(sample_id: str, view: View, finding: Finding, draft: Draft, provenance: dict[str, Any], seed: int) -> Draft:
     """Draw wordings until one passes every check."""
     refused: list[dict[str, Any]] = []
-    draft = Draft(label_set=label_set, label=finding.label, case=finding.case)
     for attempt in range(MAX_ATTEMPTS):
-        rng = Random(_seed(options.seed, sample_id, attempt))
-        reasoning = _compose(view, finding, rng, attempt)
-        problems = find_problems(reasoning, view, finding.label, label_set)
+        rng = Random(_seed(seed, sample_id, attempt))
+        reasoning = compose(view, finding, rng, attempt)
+        problems = find_problems(reasoning, view, draft.labels, draft.label_set or "")
         if not problems:
-            return draft._replace(reasoning=reasoning, provenance=_provenance(finding, gold, options, refused))
+            return draft._replace(reasoning=reasoning, provenance=provenance)
         refused.append({"text": _text(reasoning), "problems": problems})
-    return draft._replace(
-        reason="unverified",
-        detail="; ".join(refused[-1]["problems"]),
-        provenance=_provenance(finding, gold, options, refused),
-    )
+        provenance["attempts"] = refused
+    return draft._replace(reason="unverified", detail="; ".join(problems), provenance=provenance)
 
 
-def _compose(view: View, finding: Finding, rng: Random, attempt: int) -> Reasoning:
+def compose(view: View, finding: Finding, rng: Random, attempt: int = 0) -> Reasoning:
     """Write the parts, and fill up with remarks what would be too short."""
     observations = describe(view, rng, is_terse=len(view.signs) >= TERSE_FROM or attempt >= MAX_ATTEMPTS // 2)
     interpretation = interpret(finding, view, rng)
@@ -98,21 +94,20 @@ def _seed(seed: int, sample_id: str, attempt: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{attempt}/{sample_id}".encode()).digest()[:8], "big")
 
 
-def _provenance(finding: Finding, gold: str | None, options: Options, refused: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the sample remembers: how the label and the action units agree, and what was refused."""
+def _provenance(finding: Finding, is_given: bool, options: Options) -> dict[str, Any]:
+    """Return what the sample remembers: how the text was written, and how the labels and the action units agree."""
+    explained = finding.case == "rest" or (finding.case == "one" and len(finding.labels) == 1)
     kept: dict[str, Any] = {
         "teacher": "rules",
         "codebook": options.codebook,
         "thresholds": dict(options.thresholds),
         "seed": options.seed,
         "case": finding.case,
-        "agree": finding.case in AGREES if finding.label else None,
-        "label_seen": gold is not None and finding.case not in ("one", "rest"),
+        "agree": finding.case in AGREES if finding.case in AGREES | DISAGREES else None,
+        "label_seen": is_given and not explained,
     }
-    if finding.case == "other" and finding.best:
+    if finding.case in ("other", "apart") and finding.best:
         kept["fits"] = finding.best.label
-    if refused:
-        kept["attempts"] = refused
     return kept
 
 

@@ -1,6 +1,6 @@
 """Verification: an explanation is kept only when every check passes.
 
-    find_problems(reasoning, view, "anger", "basic7")       # [] or ["omitted: AU04 is present and not named", …]
+    find_problems(reasoning, view, ("anger",), "basic7")    # [] or ["omitted: AU04 is present and not named", …]
 
 The claims are read back from the text by `emollm.claims`, the reader that rewards and evaluation use, so nothing here
 knows how the text was written; a text of any other teacher is checked by the same function.
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from data_engine.exp_cot.view import Sign, View
+from data_engine.exp_cot.words import is_free
 from emollm.answers import parse, render
 from emollm.claims import Claim, check, read_claims
 from emollm.labels import find_labels
@@ -22,15 +23,18 @@ MIN_WORDS, MAX_WORDS = 60, 150
 """Length of the three parts together; released Exp-CoT texts have 84 to 146 words."""
 
 
-def find_problems(reasoning: Reasoning, view: View, label: str | None, label_set: str) -> list[str]:
-    """Return what is wrong with an explanation of a face, each as `check: what`; empty when nothing is."""
+def find_problems(reasoning: Reasoning, view: View, labels: tuple[str, ...], label_set: str) -> list[str]:
+    """Return what is wrong with an explanation of a face, each as `check: what`; empty when nothing is.
+
+    `labels` are those that the conclusion has to name, in the words of the label set.
+    """
     parts = (reasoning.observations, reasoning.interpretation, reasoning.conclusion)
     return [
         *_form(parts),
-        *_leaks(reasoning.observations, label_set),
+        *_leaks(reasoning.observations, labels, label_set),
         *_observations(reasoning.observations, view),
         *_later_claims(reasoning, view),
-        *_label(reasoning.conclusion, label, label_set),
+        *_label(reasoning.conclusion, labels, label_set),
     ]
 
 
@@ -47,10 +51,13 @@ def _form(parts: Sequence[str]) -> Iterator[str]:
 _MARKUP = re.compile(r"[<>\n#]|\*\*|__|```|\b(?:observations?|interpretation|conclusion)\s*:", re.IGNORECASE)
 
 
-def _leaks(observations: str, label_set: str) -> Iterator[str]:
+def _leaks(observations: str, labels: Sequence[str], label_set: str) -> Iterator[str]:
     """An observation that names an emotion has seen, or guessed, the label."""
     for _, start, end in find_labels(observations, label_set):
         yield f"leak: the observations say '{observations[start:end]}'"
+    for word in filter(is_free, labels):
+        if _whole(word).search(observations):
+            yield f"leak: the observations say '{word}'"
 
 
 def _observations(observations: str, view: View) -> Iterator[str]:
@@ -91,15 +98,28 @@ def _refuted(text: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
             yield f"{item.verdict}: '{text[item.claim.start : item.claim.end]}' ({item.reason})"
 
 
-def _label(conclusion: str, label: str | None, label_set: str) -> Iterator[str]:
-    """A reader of the finished text must arrive at the label, and be offered no other."""
-    found = _labels_read(conclusion, label or "", label_set)
-    if found != ((label,) if label else ()):
-        yield f"label: the conclusion gives {', '.join(found) or 'none'}, not {f'{label} alone' if label else 'none'}"
+def _label(conclusion: str, labels: tuple[str, ...], label_set: str) -> Iterator[str]:
+    """A reader of the finished text must arrive at the labels, and be offered no other."""
+    found = _labels_read(conclusion, labels, label_set)
+    if found != set(labels):
+        wanted = f"{', '.join(labels)} alone" if labels else "none"
+        yield f"label: the conclusion gives {', '.join(sorted(found)) or 'none'}, not {wanted}"
 
 
 @lru_cache(maxsize=4096)
-def _labels_read(conclusion: str, label: str, label_set: str) -> tuple[str, ...]:
-    """Conclusions repeat, and without markup the parts before them do not count."""
+def _labels_read(conclusion: str, labels: tuple[str, ...], label_set: str) -> frozenset[str]:
+    """Conclusions repeat, and without markup the parts before them do not count.
+
+    A free word is found by its letters alone, and taken out: "slightly happy" does not also say happiness.
+    """
     whole = Reasoning(observations="…", interpretation="…", conclusion=conclusion)
-    return parse(render("sections", label, whole), label_set).labels
+    text = render("sections", labels[0] if len(labels) == 1 else "", whole)
+    found = set()
+    for word in sorted(filter(is_free, labels), key=len, reverse=True):
+        text, count = _whole(word).subn("…", text)
+        found |= {word} if count else set()
+    return frozenset((*found, *parse(text, label_set).labels))
+
+
+def _whole(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)

@@ -18,7 +18,7 @@ from data_engine.exports.pictures import FOLDER, place
 from data_engine.exports.turns import Row, Wording, to_row
 from emollm.answers import STYLES
 from emollm.errors import ConfigError, RecordError
-from emollm.prompts import prompt_hash
+from emollm.prompts import num_variants, prompt_hash
 from emollm.records import BadLine, Sample, read_records
 from emollm.stage import add_stage_arguments, sha256, track, versions, write_json
 
@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     folder: Path = arguments.output
     wording = Wording(arguments.style, arguments.label_only, arguments.prompt_variant, arguments.seed)
+    _check_variant(wording)
+    _check_split(arguments.samples, arguments.split)
     shown = {"format": arguments.format, "split": arguments.split, "limit": arguments.limit, **wording._asdict()}
     media_root = arguments.media_root or arguments.samples.parent
     export = Export(folder, arguments.samples, media_root, wording, shown)
@@ -65,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_stage_arguments(parser, output="DIR")
     parser.add_argument("--format", choices=sorted(FORMATS), required=True, help="which trainer's files to write")
     parser.add_argument(
-        "--style", choices=[style for style in STYLES if style != "labels"], default="sections", help="answer style"
+        "--style", choices=STYLES, default="sections", help="answer style; labels: the whole of an open-vocabulary list"
     )
     parser.add_argument(
         "--label-only",
@@ -75,7 +77,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="share of the samples, 0 to 1, that are asked for the bare label instead (default: 0)",
     )
     parser.add_argument(
-        "--prompt-variant", type=int, metavar="N", help="one wording of the question; the default draws one per sample"
+        "--prompt-variant",
+        type=int,
+        metavar="N",
+        help="one wording of the question, counted from 0; the default draws one per sample",
     )
     parser.add_argument("--split", metavar="NAME", help="export this split alone")
     parser.add_argument(
@@ -92,6 +97,27 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not between 0 and 1")
     return share
+
+
+def _check_variant(wording: Wording) -> None:
+    styles = [wording.style, *(["label", "labels"] if wording.label_only else [])]
+    top = min(num_variants(style) for style in styles) - 1
+    if wording.variant is not None and not 0 <= wording.variant <= top:
+        raise ConfigError(f"--prompt-variant: there is no wording {wording.variant}; use 0 to {top}, or leave it out")
+
+
+def _check_split(samples: Path, split: str | None) -> None:
+    """Raise ConfigError for a split that no sample is in, and name those there are."""
+    if split is None:
+        return
+    splits: Counter[str] = Counter()
+    for sample in read_records(samples, Sample, bad=lambda _: None):
+        if sample.split == split:
+            return
+        splits[sample.split or "(none)"] += 1
+    if splits:
+        known = ", ".join(f"{name} {num:,}" for name, num in sorted(splits.items()))
+        raise ConfigError(f"--split: {samples} has no sample of '{split}'; there are {known}")
 
 
 def _prepare(folder: Path, *, is_ours: bool, replace: bool) -> None:

@@ -1,0 +1,124 @@
+import functools
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+import pytest
+
+from data_engine.exp_cot import conclude, describe
+from data_engine.exp_cot.draft import Options
+from data_engine.exp_cot.infer import Finding, infer, settle
+from data_engine.exp_cot.rules import compose, teach
+from data_engine.exp_cot.verify import find_problems
+from data_engine.exp_cot.view import View, look
+from emollm import facs
+from emollm.records import AU, Face, Reasoning, Sample
+
+MEASURED = [f"AU{number:02d}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)]
+
+BY_CASE = [
+    (case, template)
+    for table in (conclude.INTERPRETATIONS, conclude.TOGETHER, conclude.CONCLUSIONS)
+    for case, templates in table.items()
+    for template in templates
+]
+OF_ANY_CASE = [
+    *conclude.BEYOND,
+    *conclude.TIPS,
+    *conclude.UNDECIDED,
+    *conclude.LACKS,
+    *conclude.EXTRAS,
+    *conclude.REMARKS,
+    *describe.AT_REST,
+    *describe.HIDDEN,
+    *describe.SEEN,
+    *filter(None, describe.LEADS),
+    *(template for templates in describe.ABSENT.values() for template in templates),
+    *(template for templates in describe.WHERE.values() for template in templates),
+]
+ALSO_USED_IN = {"part": "one", "mixed": "one", "weak": "one"}
+"""Tables have wordings for more than the cases; a finding has only those."""
+
+
+class Insisting(random.Random):
+    """Draws at random, but takes `wanted` wherever it is offered."""
+
+    wanted = ""
+
+    def choice(self, seq: Sequence) -> object:
+        return self.wanted if self.wanted in seq else super().choice(seq)
+
+    def sample(self, population: Sequence, k: int) -> list:
+        drawn = super().sample(population, k)
+        return sorted(drawn, key=lambda one: one != self.wanted)
+
+
+def measured(present: Mapping[str, float], kind: str = "intensity", hidden: list | None = None) -> Face:
+    values = {code: present.get(code, 0.0) for code in sorted({*MEASURED, *present})}
+    return Face(aus={code: AU(value=value, kind=kind) for code, value in values.items()}, hidden=hidden)
+
+
+def faces() -> Iterator[Face]:
+    """Faces of every kind of measurement, hidden, faint and at rest among them, and one action alone."""
+    rng = random.Random(1)
+    for codes in ("", "AU12", "AU14", "AU06 AU12", "AU04 AU05 AU07 AU23", "AU01 AU04 AU15", "AU01 AU02 AU05"):
+        for top in (1.4, 3.0, 4.6):
+            yield measured(dict.fromkeys(codes.split(), top))
+    for _ in range(200):
+        kind = rng.choice(("intensity", "intensity", "probability", "presence"))
+        low, high = facs.THRESHOLDS[kind], {"intensity": 5.0, "probability": 1.0, "presence": 1.0}[kind]
+        present = {code: rng.uniform(low, high) for code in rng.sample(MEASURED, rng.randint(0, 6))}
+        yield measured(present, kind, rng.choice((None, None, ["mouth"], ["eyes", "brows"])))
+
+
+@functools.cache
+def findings() -> list[tuple[View, Finding]]:
+    """Every face with no label, one or several."""
+    found = []
+    for view in (look(face, facs.THRESHOLDS) for face in faces()):
+        reading = infer(view, "emfacs", "open")
+        for labels in ((), ("neutral",), ("sadness",), ("fear",), ("schadenfreude",), ("happiness", "tense", "fear")):
+            finding = settle(reading, labels)
+            if finding:
+                found.append((view, finding))
+    return found
+
+
+def is_written(template: str, text: str) -> bool:
+    """Tell whether the fixed parts of a template stand in a text one after the other."""
+    place = 0
+    for part in re.split(r"\{\w*\}", template.lower()):
+        place = text.find(part, place)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
+
+
+def uses(template: str, case: str | None) -> Iterator[tuple[View, Finding, Reasoning]]:
+    """Texts in which a template was used."""
+    rng = Insisting(0)
+    rng.wanted = template
+    for view, finding in findings():
+        if case in (None, finding.case):
+            text = compose(view, finding, rng)
+            if any(
+                is_written(template, part.lower()) for part in (text.observations, text.interpretation, text.conclusion)
+            ):
+                yield view, finding, text
+
+
+@pytest.mark.parametrize(("case", "template"), [*BY_CASE, *((None, template) for template in OF_ANY_CASE)])
+def test_every_template_passes_every_check(case: str | None, template: str) -> None:
+    tried = list(islice(uses(template, ALSO_USED_IN.get(case, case)), 12))
+    problems = [find_problems(text, view, finding.labels, "open") for view, finding, text in tried]
+    assert tried
+    assert sum(found == [] for found in problems) >= 0.75 * len(tried), problems
+
+
+def test_one_action_alone_is_not_called_a_pattern_of_itself() -> None:
+    for number in range(60):
+        draft = teach(Sample(id=f"p{number}", faces=[measured({"AU12": 3.0})]), Options())
+        sentence = draft.reasoning.interpretation.partition(".")[0]
+        assert not re.search(r"pattern of (AU12|lip corner pulling|raising)|form.? the pattern|add up", sentence)
