@@ -60,7 +60,7 @@ def test_every_dialect_has_a_file_that_only_it_recognises() -> None:
         (b"Dear all, " + b"the faces are here" * 9, "only the line 'Dear all, the faces are here"),
         (b"AU01_r,AU12_r\r1,2\r3,4\r", "its lines end in CR alone"),
         (b"# only\n# comments\n", "holds comments and no rows"),
-        (gzip.compress(b"AU01_r\n1\n"), "is packed; unpack it first (gunzip table.csv)"),
+        (gzip.compress(b"AU01_r\n1\n", mtime=0), "is packed; unpack it first (gunzip table.csv)"),
         (b"[" * 100_000, "nested too deep"),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deep"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a binary file"),
