@@ -31,6 +31,9 @@ from emollm.records import BadLine, Prediction, R, Sample, encode, read_records,
 
 T = TypeVar("T")
 
+MAX_PRINTED = 20
+"""Malformed lines that are printed; all of them are counted and kept aside."""
+
 VERSIONED = ("emollm", "msgspec", "numpy", "pillow", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
@@ -129,9 +132,10 @@ class Output:
 
     def bad(self, line: BadLine) -> None:
         """Report a malformed input line: say it once, keep it aside, end with exit code 1."""
-        print(f"error: {line}", file=sys.stderr)
         self.exit_code = 1
         self.rejected["malformed"] += 1
+        if self.rejected["malformed"] <= MAX_PRINTED:
+            print(f"error: {line}", file=sys.stderr)
         self._reject_line({"id": None, "reason": "malformed", "detail": str(line), "record": line.text})
 
     def write(self, record: Sample | Prediction) -> None:
