@@ -75,6 +75,9 @@ LABELS = [
     ("**关键观察**\uff1a皱眉。\n**结论**\uff1a愤怒", "anger", "Chinese headings and colons"),
     ("1. **Key Observations:** anger\n3. **Conclusion:** joy", "happiness", "numbered headings"),
     (SECTIONS + "anger. " + SECTIONS + "joy.", "happiness", "the last conclusion counts"),
+    (SECTIONS + "joy.\n\nuser: thanks! anger", "happiness", "a turn of the user after the conclusion"),
+    (SECTIONS + "joy.\nUser\nAnd this?\nassistant\nanger", "happiness", "a chat that goes on by itself"),
+    (SECTIONS + "\n\njoy, as the user sees it.", "happiness", "a user who is no turn"),
 ]
 LABELS = [(text, "anger", "the last answer wins") if why is None else (text, label, why) for text, label, why in LABELS]
 
@@ -109,6 +112,12 @@ def test_parts_of_sections() -> None:
     assert answer.interpretation == "Tension."
     assert answer.conclusion == "anger"
     assert answer.is_well_formed
+
+
+def test_a_turn_after_the_conclusion_is_not_part_of_it() -> None:
+    answer = parse(SECTIONS + "joy.\n\nuser: thanks! anger", "basic7")
+    assert answer.conclusion == "joy."
+    assert not answer.is_well_formed
 
 
 def test_parts_of_context_style() -> None:

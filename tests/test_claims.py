@@ -193,7 +193,22 @@ def test_spans_fit_a_text_with_a_letter_that_grows_in_lower_case() -> None:
     assert text[claim.start : claim.end] == "brows are lowered"
 
 
-@pytest.mark.parametrize("piece", ["no smile ", "AU1+", "\n", "brows ", "raised ", "AU4, ", "( ", "brow  \n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "no smile ",
+        "AU1+",
+        "\n",
+        "brows ",
+        "raised ",
+        "AU4, ",
+        "( ",
+        "brow  \n",
+        "AU4: no (",
+        ", which AU4 is, ",
+        "AU4? no ",
+    ],
+)
 def test_a_long_text_is_read(piece: str) -> None:
     """Would take hours if the time were not linear in the length."""
     assert isinstance(read_claims(piece * (100_000 // len(piece))), list)

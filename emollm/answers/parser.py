@@ -134,12 +134,13 @@ _HEADING = re.compile(
 
 def _parse_sections(text: str, headings: list[re.Match[str]], label_set: str | None) -> Answer:
     names = [_heading_name(heading) for heading in headings]
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    end = _next_turn(text, headings[-1].end())
+    ends = [heading.start() for heading in headings[1:]] + [end]
     bodies = [text[heading.end() : end].strip() for heading, end in zip(headings, ends, strict=True)]
     parts = {name: body for name, body in zip(names, bodies, strict=True) if body}
     conclusion = parts.get("conclusion")
     label, labels = last_label(conclusion, label_set) if conclusion else (None, ())
-    is_exact = names == list(HEADINGS) and all(bodies) and not text[: headings[0].start()].strip()
+    is_exact = names == list(HEADINGS) and all(bodies) and not (text[: headings[0].start()] + text[end:]).strip()
     return Answer(
         style="sections",
         label=label,
@@ -149,6 +150,17 @@ def _parse_sections(text: str, headings: list[re.Match[str]], label_set: str | N
         conclusion=conclusion,
         is_well_formed=is_exact and label is not None,
     )
+
+
+_TURN = re.compile(
+    r"\n[ \t]{0,4}(?:<\|im_(?:start|end)\|>|\**(?:user|human|assistant)\**[ \t]{0,3}(?:[:\uff1a]|\r?\n))", re.IGNORECASE
+)
+
+
+def _next_turn(text: str, start: int) -> int:
+    """Return where a chat goes on after the answer: a model may go on to write the user's next turn."""
+    turn = _TURN.search(text, start)
+    return turn.start() if turn is not None else len(text)
 
 
 def _heading_name(heading: re.Match[str]) -> str:

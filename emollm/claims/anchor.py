@@ -25,7 +25,10 @@ REGION_AUS: dict[str, tuple[str, ...]] = {
         "lower face": ("mouth", "chin", "jaw"),
         "face": ("brows", "eyes", "nose", "cheeks", "mouth", "chin", "jaw"),
     }.items()
-} | {"eyes": ("AU05", "AU06", "AU07", "AU41", "AU42", "AU43", "AU44")}
+} | {
+    "eyes": ("AU05", "AU06", "AU07", "AU41", "AU42", "AU43", "AU44"),
+    "lip corners": ("AU12", "AU13", "AU14", "AU15", "AU20"),
+}
 """Region to its units. AU6 wrinkles the skin around the eyes; a passing blink or wink belongs to no region."""
 
 
@@ -69,6 +72,9 @@ def readings(text: str) -> tuple[Reading, ...]:
 
 PLACE = attrgetter("start", "end")
 
+_OF_REGIONS = {"move", "stir", "strain", "tighten", "rest", "level"}
+"""Actions that say something of a whole region. Eyes that move are a matter of the gaze."""
+
 
 @cache
 def meaning_of(part: str, act: str) -> tuple[tuple[Reading, ...], str | None] | None:
@@ -77,6 +83,9 @@ def meaning_of(part: str, act: str) -> tuple[tuple[Reading, ...], str | None] | 
     if text is not None:
         return readings(text), None
     region = PART_REGION.get(part)
-    if region is None or act not in ("move", "rest", "tighten"):
+    if region is None or act not in _OF_REGIONS or (act, region) == ("stir", "eyes"):
         return None
-    return ((REGION_AUS[region], act != "rest"),), region
+    if act == "level" and region == "mouth":
+        # A mouth that is a straight line has its corners at rest; the lips may well be parted.
+        region = "lip corners"
+    return ((REGION_AUS[region], act not in ("rest", "level")),), region

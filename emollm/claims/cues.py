@@ -1,70 +1,9 @@
-"""The cues: words that say whether, how surely, how strongly, on which side. Tables, in the notation of `lexicon`."""
+"""The cues: words that say how surely, how strongly, on which side. Tables, in the notation of `lexicon`.
+
+The words that deny are in `denials`.
+"""
 
 from __future__ import annotations
-
-NEGATIONS: tuple[str, ...] = (
-    "no",
-    "not",
-    "(do|does|did|is|are|was|were|has|have|ca|wo)n(’|')t",
-    "cannot",
-    "never",
-    "without( any|)",
-    "neither",
-    "nor",
-    "none of",
-    "no longer",
-    "lack(s|ed|ing|)( of|)",
-    "absence of",
-    "rather than",
-    "instead of",
-    "as opposed to",
-    "unlike",
-    "devoid of",
-    "free (of|from)",
-    "fail(s|ed|ing) to",
-    "hardly",
-    "scarcely",
-    "little to no",
-    "little or no",
-    "no (visible |clear |obvious |real |)(sign|evidence|trace|hint|indication)(s|) of",
-    "rul(es|ed|ing) out",
-    "stop(s|ped)",
-    "refrain(s|ing) from",
-    "less( of|) a(n|)",
-    "little( evidence| sign| indication|)( of|)",
-)
-"""They reach to the right, over the rest of their phrase; where nothing is to the right, to the left."""
-
-ENDINGS: tuple[str, ...] = (
-    "absent",
-    "missing",
-    "gone",
-    "fad(e|es|ed|ing)",
-    "disappear(s|ed|ing|)",
-    "vanish(es|ed|ing|)",
-    "undetected",
-    "replaced by",
-    "(gives|giving) way to",
-    "none",
-    "zero",
-)
-"""They say that what stands before them is not there (any more): "AU12 is absent", "the smile has faded"."""
-
-NOT_THERE = (
-    r"\s+(?:\w+\s+){0,2}?(?:present|visible|seen|evident|active|activated|observ\w+|detected|apparent|noticeable|there|"
-    r"shown|found|discernible|engaged|involved|recorded|noted|recruited|perceptible|scored|coded|measured|at work)\b"
-)
-"""After "not": what is said of the subject before it."""
-
-NON_NEGATIONS: tuple[str, ...] = (
-    "not (only|just|merely|simply)",
-    "no doubt",
-    "no less",
-    "no matter",
-    "nothing but",
-    "not (without|lacking|devoid of)",
-    "(his|her|their) little",
-)
 
 HEDGES: tuple[str, ...] = (
     "may( be|)",
@@ -206,8 +145,18 @@ STRENGTHS: dict[str, tuple[str, ...]] = {
 """FACS letters to words. Everyday words name a span: one who writes "clear" may mean C or D."""
 
 SIDES: dict[str, tuple[str, ...]] = {
-    "left": ("left", "left( |-)(sided|side|hand side)", "(on|to) (the|its|his|her|their) left( side|)"),
-    "right": ("right", "right( |-)(sided|side|hand side)", "(on|to) (the|its|his|her|their) right( side|)"),
+    "left": (
+        "left",
+        "left( |-)(sided|side|hand side)",
+        "(on|to) (the|its|his|her|their) left( side|)",
+        "(less|weaker) on the right( side|) than on the left( side|)",
+    ),
+    "right": (
+        "right",
+        "right( |-)(sided|side|hand side)",
+        "(on|to) (the|its|his|her|their) right( side|)",
+        "(less|weaker) on the left( side|) than on the right( side|)",
+    ),
     "both": (
         "both( sides|)",
         "bilateral(ly|)",
@@ -281,6 +230,9 @@ IGNORED: tuple[str, ...] = (
     "open(ness|) to",
     "eye (contact|color)",
     "wide (range|variety)",
+    "light(s|ing|) up",
+    "we (now |then |can |)move",
+    "now move",
     "come(s|) across",
     "hold(s|ing) back",
     "(shown by|show of)",

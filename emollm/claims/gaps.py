@@ -39,8 +39,9 @@ _APART_WORDS = frozenset(_APART.split())
 """Words that begin another phrase."""
 _EMPHASIS = re.compile(
     r"\b(?:slight|subt|mild|faint|weak)ly,? but (?=(?:clear|noticeab|visib|distinct|perceptib|definite)ly\b)"
+    r"|\b(?:anything but|nothing but|far from)\b"
 )
-"""A "but" that joins no second action: "slightly, but noticeably, lowered"."""
+"""Neither this "but" nor this "from" stands between two actions: "slightly, but noticeably, lowered"."""
 _WORD = re.compile(r"[\w'’\-]+|[;\u2014]")
 _MANY = 9
 
@@ -61,7 +62,7 @@ class Gap(NamedTuple):
 @lru_cache(maxsize=8192)
 def read_gap(gap: str) -> Gap:
     """Read the words of a gap, in small letters."""
-    if " but " in gap:
+    if " but " in gap or " far from " in gap:
         gap = _EMPHASIS.sub(" ", gap)
     words = _WORD.findall(gap)
     modifiers = _modifiers()

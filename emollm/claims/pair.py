@@ -27,7 +27,7 @@ def pair(tokens: list[Token], lowered: str) -> list[Anchor]:
     partners = _partners(items, lowered)
     for place, parts in partners.items():
         act = items[place]
-        found = [anchor for part in parts if (anchor := _anchor(items[part], act)) is not None]
+        found = [anchor for part in parts if (anchor := _anchor(items[part], act, lowered)) is not None]
         if not found and act.value in ALONE:
             found = [_sign(act, ALONE[act.value])]
         anchors += found
@@ -48,18 +48,20 @@ def _is_rest(token: Token, lowered: str) -> bool:
     return _EXCEPT.search(lowered, max(0, token.start - _MAX_GAP), token.start) is not None
 
 
-def _anchor(part: Token, act: Token) -> Anchor | None:
+def _anchor(part: Token, act: Token, lowered: str) -> Anchor | None:
     """Return what a part with an action says, None where that is no claim."""
     meaning = meaning_of(part.value, act.value)
     if meaning is None:
         return None
     first, second = (part, act) if part.start < act.start else (act, part)
-    return Anchor(first.start, max(part.end, act.end), second.start, *meaning)
+    # A negation before "Raised, the brows" stops at the comma.
+    key = first.start if first is act and "," in lowered[act.end : part.start] else second.start
+    return Anchor(first.start, max(part.end, act.end), key, *meaning)
 
 
 # --- parts and actions in order ---------------------------------------------------------------------------------------
 
-_DIRECTED = {"motion", "turn", "curl", "tilt"}
+_DIRECTED = {"motion", "stir", "turn", "curl", "tilt"}
 _MAX_GAP = 48
 """Characters between a part and its action."""
 
@@ -90,6 +92,8 @@ def _items(tokens: list[Token], lowered: str) -> tuple[list[Token], list[Token]]
             signs.append(token)
         elif token.kind == "direction":
             _direct(items, token, lowered)
+        elif token.kind == "ending" and lowered.startswith("inactive", token.start):
+            items.append(token._replace(kind="act", value="rest"))
         before = token if token.kind == "direction" else None
     return items, signs
 
@@ -169,12 +173,17 @@ def _part_before(items: list[Token], place: int, lowered: str, partners: dict[in
                 return partners[other][-1] if is_shared else None
             has_act = True
             continue
+        if items[place].value == "move" and "," in gap and _is_rest(item, lowered):
+            return None
+        if meaning_of(item.value, items[place].value) is None:
+            return None
         read = read_gap(gap)
-        fits = read.num_strange <= 1 and (has_act or not read.is_joint)
-        return other if fits and meaning_of(item.value, items[place].value) is not None else None
+        fits = (read.num_strange <= 1 and (has_act or not read.is_joint)) or _TAKEN_UP.fullmatch(gap)
+        return other if fits else None
     return None
 
 
+_TAKEN_UP = re.compile(r"[,;] (?:and |but )?(?:(?:here|now),? )?(?:they|it) (?:is|are) (?:\w+ly )?")
 _OPENING = re.compile(r", (?:the|his|her|their|both|its)(?: \w+)? ")
 _ADJECTIVE = re.compile(r", (?!the |his |her |their |both |its |and |with )\w+ ")
 

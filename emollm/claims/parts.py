@@ -89,7 +89,7 @@ PART_REGION: dict[str, str] = {
     "upper lip": "mouth",
     "lower lip": "mouth",
     "lips": "mouth",
-    "lip corners": "mouth",
+    "lip corners": "lip corners",
     "mouth": "mouth",
     "chin": "chin",
     "jaw": "jaw",

@@ -17,10 +17,12 @@ from typing import NamedTuple
 
 from emollm.claims.anchor import PLACE, Anchor
 from emollm.claims.blanks import squeeze, unsqueeze
+from emollm.claims.clause import Clause
 from emollm.claims.codes import find_codes, has_strength, strength_after
+from emollm.claims.negation import answer_question, other_side
 from emollm.claims.pair import pair
 from emollm.claims.scan import Token, scan
-from emollm.claims.scope import Clause, apply_cues, is_definition
+from emollm.claims.scope import apply_cues, is_definition
 
 
 class Claim(NamedTuple):
@@ -126,8 +128,10 @@ def _read_sentence(
             _read_strength(anchor, text, lowered)
         if lowered.startswith(_CLOSERS, anchor.end):
             _close_bracket(anchor, lowered)
+    if lowered.startswith("?", spans[-1].end - 1):
+        answer_question(anchors, lowered, spans[-1].end)
     is_supposed = False
-    for span in spans:
+    for place, span in enumerate(spans):
         mine = anchors if len(spans) == 1 else [anchor for anchor in anchors if span.start <= anchor.key < span.end]
         if is_supposed:
             for anchor in mine:
@@ -136,6 +140,8 @@ def _read_sentence(
             is_supposed = apply_cues(Clause(span.words, mine, lowered, span.end))
         else:
             is_supposed = any(word.kind == "if" for word in span.words)
+            if place:
+                anchors += other_side(anchors, lowered, span.start, span.end)
     return [anchor for anchor in anchors if not anchor.is_dropped]
 
 

@@ -18,18 +18,16 @@ from emollm.claims.actions import ACTIONS, DIRECTIONS, MOTIONS
 from emollm.claims.cues import (
     CONDITIONS,
     CUSTOMS,
-    ENDINGS,
     HEDGES,
     IGNORED,
     LINKS,
-    NEGATIONS,
-    NON_NEGATIONS,
     SIDES,
     STOPS,
     STRENGTHS,
     TYPICAL_OF,
     WISHES,
 )
+from emollm.claims.denials import ENDINGS, NEGATIONS, NON_NEGATIONS
 from emollm.claims.lexicon import SIGNS, STILL
 from emollm.claims.parts import PARTS
 from emollm.facs import EXPRESSIVE, UNITS
@@ -60,20 +58,25 @@ def scan(lowered: str) -> list[Token]:
         if kind == "ignored":
             continue
         tokens.append(new(Token, (kind, value, start, end - 1)))
-        if kind == "part" and (" left " in found or " right " in found):
-            # "the inner end of the left brow" names a side within the part.
-            tokens.append(Token("side", "left" if " left " in found else "right", start, end - 1))
     return tokens
 
 
 def _read_rare(found: str, start: int, tokens: list[Token]) -> tuple[tuple[str, str], int]:
-    """Read a number, or a phrase with hyphens or without a blank before it; return its meaning and where it starts."""
+    """Read a number, a phrase that names a side, one with hyphens or without a blank before it.
+
+    Return its meaning and where it starts.
+    """
     table, _ = _compiled()
     if found.isdecimal():
         return ("number", ""), start - 1
     if _PUNCTUATION.get(found[0]) in ("stop", "link"):
         tokens.append(Token(*table[found[0]], start, start))
-    return table[" " + " ".join(found[1:].replace("-", " ").split())], start
+    phrase = " ".join(found[1:].replace("-", " ").split())
+    if phrase in table:
+        # "The inner end of the left brow", "winks with the left eye".
+        tokens.append(Token("side", "left" if " left " in phrase else "right", start, start + len(found) - 1))
+        return table[phrase], start
+    return table[f" {phrase}"], start
 
 
 def expand(pattern: str) -> Iterator[str]:
@@ -149,10 +152,15 @@ def _compiled() -> tuple[dict[str, tuple[str, str]], re.Pattern[str]]:
         node[""] = {}
     # A stop between digits is a decimal point; a line end before a small letter is a wrapped line.
     marks = r"(?<=[;:,\u2014])|(?<=[.!?\u3002])(?!\w)|(?<=\n)(?![a-z])"
-    table = {f" {phrase}": meaning for phrase, meaning in found.items()}
+    # Phrases begin with a blank, as their matches do; without one, those that name a side are read as rare.
+    table = {phrase if _names_side(phrase, meaning[0]) else f" {phrase}": meaning for phrase, meaning in found.items()}
     table |= {mark: (kind, mark) for mark, kind in _PUNCTUATION.items()}
     # Each match begins with what is no letter, for that is what `re` can look for fast.
     return table, re.compile(rf"[^a-z](?:(?<!\w){_branch(trie)}(?!\w)|(?<! )(?:{marks}|(?<=\d)\d*))")
+
+
+def _names_side(phrase: str, kind: str) -> bool:
+    return kind in ("part", "sign") and (" left " in phrase or " right " in phrase)
 
 
 def _branch(node: dict[str, Any]) -> str:

@@ -1,32 +1,17 @@
 """Scope: which claims of a clause the words around them reach: negation, hedges, suppositions, strength and side.
 
-Only `reader` calls this; the words are in `cues`.
+Only `reader` calls this; the words are in `cues`, negation in `negation`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from emollm.claims.anchor import Anchor
-from emollm.claims.cues import NOT_THERE
-from emollm.claims.gaps import read_gap
-from emollm.claims.scan import Token
+from emollm.claims.clause import LIST, Clause, chain_before
+from emollm.claims.negation import NOT_THERE, end, negate
 from emollm.labels import FORMS
-
-_NOT_THERE = re.compile(NOT_THERE)
-_VERBAL = re.compile(r"not|cannot|never|\w+n(?:’|')t|no longer")
-_TURNS_BACK = re.compile(r"no longer|lack(?:s|ed|ing)?")
-
-
-class Clause(NamedTuple):
-    """A stretch of a sentence between two stops: its tokens, the anchors in it, and the whole text in small letters."""
-
-    words: list[Token]
-    anchors: list[Anchor]
-    lowered: str
-    end: int
 
 
 def apply_cues(clause: Clause) -> bool:
@@ -39,119 +24,14 @@ def apply_cues(clause: Clause) -> bool:
     return is_supposed
 
 
-# --- negation ---------------------------------------------------------------------------------------------------------
-
-
-def _negate(clause: Clause, place: int) -> None:
-    cue = clause.words[place]
-    phrase = clause.lowered[cue.start : cue.end]
-    is_verbal = _VERBAL.fullmatch(phrase) is not None
-    before = _chain_before(clause.anchors, cue.start, clause.lowered)
-    if is_verbal and before and _NOT_THERE.match(clause.lowered, cue.end):
-        reached = before
-    else:
-        limit = _limit(clause, place, is_verbal)
-        reached = [anchor for anchor in clause.anchors if cue.end <= anchor.key < limit]
-        if not reached and _TURNS_BACK.match(phrase):
-            reached = before
-    for anchor in reached:
-        anchor.is_negated = True
-
-
-def _limit(clause: Clause, place: int, is_verbal: bool) -> int:
-    """Return where a negation stops reaching: at a comma, "and" or "with" unless a list goes on, or at the next one."""
-    words = clause.words
-    for number in range(place + 1, len(words)):
-        token = words[number]
-        if token.kind == "no" or (token.kind == "hedge" and _CONCLUDES.match(clause.lowered, token.start - 6)):
-            return token.start
-        if token.kind != "link" or token.value == "or":
-            continue
-        if token.value == "," and _is_or_list(words, number, clause.lowered):
-            continue
-        if token.value == "and" and not is_verbal and _goes_on(clause, token, words[place]):
-            continue
-        return token.start
-    return clause.end
-
-
-_CONCLUDES = re.compile(r"(?!.{2}that |.{3}to |.hich |.ould ).{6}suggest")
-
-
-def _is_or_list(words: list[Token], comma: int, lowered: str) -> bool:
-    """Tell whether a list that ends in "or" goes on after a comma: "no smile, frown or squint"."""
-    if re.match(r"\s(?:the|his|her|their)\b", lowered[words[comma].end : words[comma].end + 8]):
-        return False
-    for token in words[comma + 1 :]:
-        if token.kind == "link" and token.value != ",":
-            return token.value == "or"
-    return False
-
-
-_LACK = re.compile(r"lack|absence|devoid|free")
-_NOUN = re.compile(r"(?:ing|ion|er|or)$")
-
-
-def _goes_on(clause: Clause, joint: Token, cue: Token) -> bool:
-    """Tell whether "and" adds to what is denied: "no brow lowering and lid tightening".
-
-    After "no" and "without" only a bare noun is added: "no smile and raised brows" has the brows raised, "lacks
-    the raised brows and parted lips" has neither.
-    """
-    lowered = clause.lowered
-    added = next((anchor for anchor in clause.anchors if anchor.start >= joint.end), None)
-    if added is None or lowered[joint.end : added.start].strip():
-        return False
-    is_noun = added.is_code or _NOUN.search(lowered, added.start, added.end) is not None
-    return is_noun or _LACK.match(lowered, cue.start) is not None
-
-
-_JOINT = re.compile(r"\b(?:and|or|nor)\b|&")
-_LIST = re.compile(r"[\s,()]*(?:and|or|nor|&|the|a|an|his|her|their|any)?[\s,()]*(?:and|or|the|a|an|both)?\s*")
-
-
-def _chain_before(anchors: list[Anchor], start: int, lowered: str) -> list[Anchor]:
-    """Return the anchors of the list that ends before `start`: "AU1, AU2 and AU4 are absent".
-
-    Phrases make a list with "and" or "or", codes with commas alone: "while there is a smile, AU6 is absent" has one.
-    """
-    chain: list[Anchor] = []
-    is_list = False
-    for anchor in reversed(anchors):
-        if anchor.end > start:
-            continue
-        gap = lowered[anchor.end : chain[-1].start if chain else start]
-        if not chain:
-            if read_gap(gap).num_strange > (0 if "," in gap else 3):
-                break
-        else:
-            is_list = is_list or "," not in gap or _JOINT.search(gap) is not None
-            if not _LIST.fullmatch(gap) or not (is_list or (anchor.is_code and chain[-1].is_code)):
-                break
-        chain.append(anchor)
-    return chain
-
-
-def _end(clause: Clause, place: int) -> None:
-    """Apply "absent", "missing", "fades" to what stands before, or right after: "a fading smile"."""
-    cue = clause.words[place]
-    if re.search(r"(?:not|n['’]t|never) (?:\w+ )?$", clause.lowered[max(0, cue.start - 16) : cue.start]):
-        return
-    reached = _chain_before(clause.anchors, cue.start, clause.lowered)
-    if not reached:
-        reached = [anchor for anchor in clause.anchors if cue.end <= anchor.start < min(clause.end, cue.end + 16)][:1]
-    for anchor in reached:
-        anchor.is_negated = True
-
-
 # --- what is not said to be so ----------------------------------------------------------------------------------------
 
 
 def _hedge(clause: Clause, place: int) -> None:
     cue = clause.words[place]
-    if _NOT_THERE.match(clause.lowered, cue.end):
+    if NOT_THERE.match(clause.lowered, cue.end):
         # "AU20 may be present"
-        for anchor in _chain_before(clause.anchors, cue.start, clause.lowered):
+        for anchor in chain_before(clause.anchors, cue.start, clause.lowered):
             anchor.is_hedged = True
     limit = _next_comma(clause, place)
     for anchor in clause.anchors:
@@ -201,25 +81,35 @@ def _is_subject(lowered: str, start: int, end: int) -> bool:
 
 def _is_pointed_at(anchor: Anchor, before: Anchor | None, lowered: str) -> bool:
     """Tell whether "the", "these" or the like stands before an anchor, or before the list it is in."""
-    if before is not None and _LIST.fullmatch(lowered, before.end, anchor.start):
+    if before is not None and LIST.fullmatch(lowered, before.end, anchor.start):
         return True
     return _POINTED_AT.search(lowered, max(0, anchor.start - 48), anchor.start) is not None
 
 
 def _next_comma(clause: Clause, place: int) -> int:
-    return next((t.start for t in clause.words[place + 1 :] if t.kind == "link" and t.value == ","), clause.end)
+    """Return where the next comma stands; one right behind the cue, as in "Typically, …", does not count."""
+    start = clause.words[place].end + 1
+    return next(
+        (t.start for t in clause.words[place + 1 :] if t.kind == "link" and t.value == "," and t.start > start),
+        clause.end,
+    )
 
 
 _EMOTIONS = "|".join(sorted(FORMS, key=len, reverse=True))
+_HERE = r"\b(?:here|this|these|his|her|their|he|she|they|person|man|woman|subject|face|image|picture)\b"
 _DEFINITION = re.compile(
-    rf"\W*(?:(?:in|for|with|an?|true|genuine|real|pure|classic|prototypical|basic)\s+){{0,3}}(?:{_EMOTIONS}|smiles?)\s+"
-    r"(?:(?:is|are)\s+(?:\w+\s+)?(?:characteri[sz]ed|defined|marked|shown|signal+ed|expressed|coded|made up|known)\b|"
-    r"(?:\w+\s+)?(?:involves?|includes?|requires?|consists?|combines?|comprises?|activates?|produces?|engages?)\b)"
+    rf"\W*(?P<in>in\s+)?(?:(?:for|with|an?|true|genuine|real|pure|classic|prototypical|basic)\s+){{0,3}}"
+    rf"(?:{_EMOTIONS}|smiles?)(?:(?(in),(?![^.!?\n]{{0,160}}{_HERE})|(?!))|\s+(?:"
+    r"(?:is|are)\s+(?:\w+\s+)?(?:characteri[sz]ed|defined|marked|shown|signal+ed|expressed|coded|made up|known)\b|"
+    r"(?:\w+\s+)?(?:involves?|includes?|requires?|consists?|combines?|comprises?|activates?|produces?|engages?)\b))"
 )
 
 
 def is_definition(lowered: str, start: int) -> bool:
-    """Tell whether a sentence says what an emotion looks like in general: "Fear involves AU1, AU2 and AU4"."""
+    """Tell whether a sentence says what an emotion looks like in general.
+
+    "Fear involves AU1, AU2 and AU4", "In sadness, the inner brows are raised" unless it points at this face.
+    """
     return _DEFINITION.match(lowered, start) is not None
 
 
@@ -263,7 +153,7 @@ def _modified(clause: Clause, place: int, may_follow: bool) -> list[Anchor]:
     if not _is_near(clause, before.end, cue.start):
         return [before] if clause.lowered[before.end : cue.start] == ": " else []
     is_plural = _PLURAL.search(clause.lowered, before.end, cue.start) is not None
-    return _chain_before(anchors, cue.start, clause.lowered) or [before] if is_plural else [before]
+    return chain_before(anchors, cue.start, clause.lowered) or [before] if is_plural else [before]
 
 
 def _is_near(clause: Clause, start: int, end: int) -> bool:
@@ -277,8 +167,8 @@ def _is_near(clause: Clause, start: int, end: int) -> bool:
 
 
 _CUES: dict[str, Callable[[Clause, int], None]] = {
-    "no": _negate,
-    "ending": _end,
+    "no": negate,
+    "ending": end,
     "hedge": _hedge,
     "if": _suppose,
     "wish": _wish,
