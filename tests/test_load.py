@@ -110,10 +110,18 @@ def widen(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
+def deepen(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["text_config"]["num_hidden_layers"] += 1
+    config["text_config"].pop("layer_types", None)
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "weights cut off": (cut("model.safetensors", 5000), "the weights are damaged .*copy them again"),
     "weights empty": (cut("model.safetensors", 0), "the weights are damaged"),
     "weights of another shape": (widen, r"the weights do not fit config\.json"),
+    "weights of one layer missing": (deepen, "weights are missing, such as .*copy the model again"),
     "config cut off": (cut("config.json", 40), r"config\.json cannot be used: .*not a valid JSON"),
     "no tokenizer": (remove("tokenizer.json", "tokenizer_config.json"), r"has no tokenizer_config\.json; add"),
     "tokenizer cut off": (cut("tokenizer.json", 500), "the processor cannot be loaded"),

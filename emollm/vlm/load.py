@@ -45,8 +45,8 @@ def load_model(
     from safetensors import SafetensorError
 
     try:
-        model = transformers.AutoModelForImageTextToText.from_pretrained(
-            source, dtype=_dtype(dtype), use_safetensors=True
+        model, loading = transformers.AutoModelForImageTextToText.from_pretrained(
+            source, dtype=_dtype(dtype), use_safetensors=True, output_loading_info=True
         )
     except SafetensorError as error:
         raise ModelError(f"{source}: the weights are damaged ({_first_line(error)}); copy them again") from None
@@ -54,6 +54,9 @@ def load_model(
         raise ModelError(f"{source}: the weights do not fit config.json ({_first_line(error)})") from None
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{source}: the weights cannot be loaded: {_first_line(error)}") from None
+    if missing := sorted(loading["missing_keys"]):
+        # transformers fills what is missing with random numbers, and only logs it.
+        raise ModelError(f"{source}: {len(missing)} weights are missing, such as {missing[0]}; copy the model again")
     if adapter is not None:
         model = _with_adapter(model, Path(adapter), trainable)
     if trainable:
