@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from emollm import prompts
+from emollm.answers import STYLES
+from emollm.errors import ConfigError
+from emollm.labels import LABEL_SETS
+from emollm.prompts import ask, num_variants, prompt_hash
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_has_wordings_that_differ_and_name_the_choices(style: str) -> None:
+    asked = [ask(style, "basic7", variant) for variant in range(num_variants(style))]
+    assert len(set(asked)) == num_variants(style) > 1
+    assert all(", ".join(LABEL_SETS["basic7"].labels) in question for question in asked)
+
+
+def test_variants_count_round_the_pool() -> None:
+    assert ask("label", "basic7", num_variants("label")) == ask("label", "basic7", 0)
+
+
+def test_the_question_says_which_form_the_answer_has() -> None:
+    assert "**Key Observations**" in ask("sections")
+    assert "<answer></answer>" in ask("think")
+
+
+def test_open_vocabulary_offers_no_choices() -> None:
+    assert "Choose from" not in ask("labels", "open")
+
+
+def test_what_the_person_says_is_quoted() -> None:
+    assert 'The person says: "I am fine."' in ask("sections", "basic7", text="I am fine.")
+
+
+@pytest.mark.parametrize(
+    ("style", "label_set", "message"),
+    [("sectoins", None, "did you mean 'sections'"), ("label", "basic-7", "did you mean 'basic7'")],
+)
+def test_a_mistyped_name_is_refused_with_a_suggestion(style: str, label_set: str | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ask(style, label_set)
+
+
+def test_the_hash_follows_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prompt_hash()
+    monkeypatch.setattr(prompts, "LABEL", (*prompts.LABEL, "How does this face look?"))
+    assert prompt_hash() != before
