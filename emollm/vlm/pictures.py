@@ -80,7 +80,7 @@ def sample_picture(sample: Sample, root: Path) -> Image:
 
 def _check_file(path: Path) -> None:
     if not path.is_file():
-        raise SourceError(f"{path}: no such file; media paths are relative to the JSONL file or to --media-root")
+        raise SourceError(f"{path}: no such file; check the path, or where paths start (--media-root)")
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: the file is empty; replace it")
 
