@@ -206,7 +206,7 @@ def test_two_processes_train_and_save_an_ordinary_model(
         text=True,
         timeout=280,
     )
-    assert done.returncode == 0, "\n".join(line for line in done.stderr.splitlines() if "rror" in line)
+    assert done.returncode == 0, done.stderr[-6000:]
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["world_size"] == 2
     names = [set(safe_open(folder / "model.safetensors", "pt").keys()) for folder in (tiny_dir, tmp_path / "run")]
     assert names[0] == names[1]

@@ -135,6 +135,15 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def leave_together() -> None:
+    """Wait for the other processes and end the group: one that leaves early can abort those that still save."""
+    import torch.distributed as group
+
+    if group.is_available() and group.is_initialized():
+        group.barrier()
+        group.destroy_process_group()
+
+
 @contextmanager
 def stop_on_signal() -> Iterator[list[int]]:
     """Within the block, the first Ctrl-C or SIGTERM is put on a list; the second acts as usual."""

@@ -25,7 +25,7 @@ from emollm.train.limits import Count
 from emollm.train.lora import Lora, freeze_vision, peft_config, trainable_table
 from emollm.train.recipe import check_values, read_values, recipe_parser
 from emollm.train.rows import Mixture, Row, check_styles, make_rows
-from emollm.train.run import Run, is_first_process, open_run, stop_on_signal
+from emollm.train.run import Run, is_first_process, leave_together, open_run, stop_on_signal
 from emollm.vlm.load import load_model
 from emollm.vlm.processors import import_transformers, save_processor, set_max_pixels
 
@@ -115,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{run.directory}: is done already; --overwrite starts again", file=sys.stderr)
         return 0
     train(recipe, settings, run)
+    leave_together()
     return 0
 
 
