@@ -52,6 +52,12 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def unknown_split(path: Path, split: str, splits: Mapping[str, int]) -> ConfigError:
+    """Return the error for a split that no sample is in; it names those there are, with their sizes."""
+    known = ", ".join(f"{name} {num:,}" for name, num in sorted(splits.items()))
+    return ConfigError(f"--split: {path} has no sample of '{split}'; there are {known}")
+
+
 class Output:
     """One append-only JSONL output with its rejects, its counts and its manifest."""
 
@@ -71,15 +77,8 @@ class Output:
         self.rejected: Counter[str] = Counter()
         self.exit_code = 0
         self._started = time.monotonic()
-        self._manifest: dict[str, Any] = {
-            "stage": stage,
-            "status": "running",
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-            "options": {key: _plain(value) for key, value in options.items()},
-            "versions": versions(),
-        }
         _check_places(path, inputs)
-        self._manifest["inputs"] = {source.name: fingerprint(source) for source in inputs}
+        self._manifest = new_manifest(stage, options, inputs)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._done: set[str] = set() if overwrite else self._resume(inputs)
         self.counts["resumed"] = len(self._done)
@@ -99,8 +98,8 @@ class Output:
         before = json.loads(self.manifest_path.read_text(encoding="utf-8"))
         self._refuse_another_run(before)
         for source in inputs:
-            earlier = before["inputs"].get(source.name)
-            if earlier and not _has_only_grown(source, earlier):
+            earlier, now = before["inputs"].get(source.name), self._manifest["inputs"][source.name]
+            if earlier and earlier != now and not _has_only_grown(source, earlier):
                 print(f"{source}: has changed; what is written stays (--overwrite starts again)", file=sys.stderr)
         _cut_torn_line(self.path)
         if self._manifest["stage"] == "predict":
@@ -217,6 +216,18 @@ def _cut_torn_line(path: Path) -> None:
         if end < size:
             print(f"{path}: the last line was cut off and is written again", file=sys.stderr)
             file.truncate(end)
+
+
+def new_manifest(stage: str, options: Mapping[str, Any], inputs: Sequence[Path]) -> dict[str, Any]:
+    """Return what every manifest begins with, in plain JSON values: a later run can be compared with it."""
+    return {
+        "stage": stage,
+        "status": "running",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "options": {key: _plain(value) for key, value in options.items()},
+        "versions": versions(),
+        "inputs": {source.name: fingerprint(source) for source in inputs},
+    }
 
 
 def fingerprint(path: Path) -> dict[str, Any]:

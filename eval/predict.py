@@ -21,7 +21,7 @@ from emollm.errors import ConfigError, EmoLLMError, SourceError, did_you_mean
 from emollm.labels import LABEL_SETS
 from emollm.prompts import ask, prompt_hash
 from emollm.records import Prediction, Sample, read_records
-from emollm.stage import Output, add_stage_arguments, positive, track
+from emollm.stage import Output, add_stage_arguments, positive, track, unknown_split
 from emollm.vlm.options import add_model_arguments, share
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def wanted_ids(arguments: argparse.Namespace) -> list[str]:
         if arguments.split in (None, sample.split):
             ids.append(sample.id)
     if splits and not ids:
-        known = ", ".join(f"{split} {num:,}" for split, num in sorted(splits.items()))
-        raise ConfigError(f"--split: {arguments.samples} has no sample of '{arguments.split}'; there are {known}")
+        raise unknown_split(arguments.samples, arguments.split, splits)
     if not ids and not malformed:
         raise SourceError(f"{arguments.samples}: holds no sample; give a file that `emollm detect` or `faces` wrote")
     return ids[: arguments.limit]

@@ -20,7 +20,7 @@ from emollm.answers import STYLES
 from emollm.errors import ConfigError, RecordError
 from emollm.prompts import num_variants, prompt_hash
 from emollm.records import BadLine, Sample, read_records
-from emollm.stage import add_stage_arguments, sha256, track, versions, write_json
+from emollm.stage import add_stage_arguments, new_manifest, track, unknown_split, write_json
 
 EPILOG = """examples:
   emollm export cot.jsonl -o train --format messages
@@ -116,8 +116,7 @@ def _check_split(samples: Path, split: str | None) -> None:
             return
         splits[sample.split or "(none)"] += 1
     if splits:
-        known = ", ".join(f"{name} {num:,}" for name, num in sorted(splits.items()))
-        raise ConfigError(f"--split: {samples} has no sample of '{split}'; there are {known}")
+        raise unknown_split(samples, split, splits)
 
 
 def _prepare(folder: Path, *, is_ours: bool, replace: bool) -> None:
@@ -152,20 +151,11 @@ class Export:
         self.num_rows = 0
         self.labels: Counter[str] = Counter()
         self.rejected: Counter[str] = Counter()
-        self._manifest: dict[str, Any] = {
-            "stage": "export",
-            "options": options,
-            "prompt_hash": prompt_hash(),
-            "versions": versions(),
-            "inputs": {samples.name: sha256(samples)},
-        }
+        self._manifest = new_manifest("export", options, [samples]) | {"prompt_hash": prompt_hash()}
 
     def identity(self) -> dict[str, Any]:
         """Return what makes two exports the same: a rerun with equal values has nothing to do."""
-        same: dict[str, Any] = json.loads(
-            json.dumps({key: self._manifest[key] for key in ("stage", "options", "prompt_hash", "inputs")})
-        )
-        return same
+        return {key: self._manifest[key] for key in ("stage", "options", "prompt_hash", "inputs")}
 
     def __enter__(self) -> Self:
         self._write_manifest("running")

@@ -22,13 +22,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from emollm.errors import ConfigError
-from emollm.stage import sha256, versions, write_json
+from emollm.stage import new_manifest, write_json
 
 MAY_CHANGE = {
     "max_steps",
@@ -73,14 +72,7 @@ def open_run(
     directory: Path, *, stage: str, options: Mapping[str, Any], inputs: Sequence[Path], overwrite: bool
 ) -> Run:
     """Make or reopen a run folder. Raises ConfigError where it holds a run with other options or other data."""
-    manifest = {
-        "stage": stage,
-        "status": "running",
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "options": dict(options),
-        "versions": versions(),
-        "inputs": {path.name: sha256(path) for path in inputs},
-    }
+    manifest = new_manifest(stage, options, inputs)
     before = _read_manifest(directory)
     # The others may come when the first process has just made the folder.
     if is_first_process() and not before and directory.exists() and any(directory.iterdir()):
@@ -113,12 +105,11 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 def _refuse_other(directory: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     if not before:
         return
-    changed = [
-        f"{key} {before[part].get(key)!r} → {now[part].get(key)!r}"
-        for part in ("options", "inputs")
-        for key in sorted({*before[part], *now[part]} - MAY_CHANGE)
-        if before[part].get(key) != now[part].get(key)
-    ]
+    was, asked = before["options"], now["options"]
+    keys = sorted({*was, *asked} - MAY_CHANGE)
+    changed = [f"{key} {was.get(key)!r} → {asked.get(key)!r}" for key in keys if was.get(key) != asked.get(key)]
+    names = sorted({*before["inputs"], *now["inputs"]})
+    changed += [f"{name} is another file" for name in names if before["inputs"].get(name) != now["inputs"].get(name)]
     if changed:
         raise ConfigError(
             f"{directory}: holds a run with other settings ({', '.join(changed)}); "
