@@ -1,4 +1,4 @@
-"""AU files of every detector: recognised by their content, with a reason, and laid out for `data_engine.clips`.
+"""AU files of every detector: recognised by their content, with a reason, and laid out for `data_engine.clips.reading`.
 
     head = read_head(path)
     dialect, reason = recognise(head)

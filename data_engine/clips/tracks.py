@@ -1,6 +1,6 @@
 """A track: the rows of one person in one clip, checked, counted, and searched for the peak as they stream by.
 
-`data_engine.clips` feeds tracks; what they keep is numbers, and of a long clip only the last hour's.
+`data_engine.clips.reading` feeds tracks; what they keep is numbers, and of a long clip only the last hour's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from data_engine.peak import Ranking, find_peak, strengths
+from data_engine.clips.peak import Ranking, find_peak, strengths
 from data_engine.sources.blocks import Numbers
 from data_engine.sources.layout import Layout
 from emollm.records import AU_RANGE
