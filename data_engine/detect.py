@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 
 from data_engine.clips.reading import Clip, read_clips
+from data_engine.clips.samples import Namer, Person, clip_samples, persons
 from data_engine.files import Input, Source, find_files, open_source
 from data_engine.labelling import NUM_SHOWN, Labeller
-from data_engine.clips.samples import Namer, Person, clip_samples, persons
 from data_engine.sources import DIALECTS
 from data_engine.sources.columns import map_file, read_map, user_dialect
 from data_engine.sources.head import SUFFIXES

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from data_engine.clips.peak import MIN_ROWS_FOR_REST, Numbers, channel_weight, find_peak, ranking, smoothed, strengths
-from data_engine.sources.layout import Channel, Layout, intensity
 from data_engine.clips.tracks import SEGMENT_ROWS, STATES, Track, states, to_scale
+from data_engine.sources.layout import Channel, Layout, intensity
 from emollm.records import Detector
 
 NAN = float("nan")

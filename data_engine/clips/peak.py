@@ -3,7 +3,7 @@
     strength = strengths(values, ranking(channels))   # (N, A), each AU weighted, 0-1
     place, score = find_peak(strength)
 
-A row's score is how far its AUs rise above the person's own resting level, summed. `data_engine.clips.tracks` calls this.
+A row's score is how far its AUs rise above the person's own resting level, summed. `clips.tracks` calls this.
 """
 
 from __future__ import annotations

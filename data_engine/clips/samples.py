@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data_engine.clips.reading import Clip
-from data_engine.files import Source
 from data_engine.clips.linking import Key, is_one_image_a_row
 from data_engine.clips.peak import RULE
+from data_engine.clips.reading import Clip
+from data_engine.clips.tracks import Moment, Track
+from data_engine.files import Source
 from data_engine.sources.labels import stem_of
 from data_engine.sources.layout import Layout
-from data_engine.clips.tracks import Moment, Track
 from emollm.errors import SourceError
 from emollm.records import AU, Face, Sample
 

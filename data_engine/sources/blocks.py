@@ -4,7 +4,7 @@
         block.numbers               # (N, C) float64 in the order of layout.numbers; NaN where a cell is empty
         block.texts                 # N tuples in the order of layout.text_roles
 
-`data_engine.clips.reading` calls this. The file is read as bytes; of a table of 431 columns only the needed cells are parsed.
+`clips.reading` calls this. The file is read as bytes; of a table of 431 columns only the needed cells are parsed.
 A row that cannot be read goes to `bad(row, reason, detail)` and the rest goes on.
 """
 
