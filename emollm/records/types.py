@@ -16,6 +16,10 @@ from emollm.errors import RecordError
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+Pose = tuple[float, float, float]
+"""Yaw, pitch and roll of the head in radians: positive turns to the subject's left, looks up, and tilts to the
+subject's left (clockwise in the image)."""
 AUKind = Literal["intensity", "probability", "presence"]
 MediaKind = Literal["image", "video"]
 Region = Literal["brows", "eyes", "nose", "cheeks", "mouth", "chin", "jaw", "neck", "head", "shoulders", "face"]
@@ -87,6 +91,9 @@ class Face(Record):
     aus: dict[str, AU] | None = None
     hidden: list[Region] | None = None
     """Regions of the face that cannot be seen."""
+    pose: Pose | None = None
+    landmarks: list[Point] | None = None
+    """The 68 points of dlib, x and y in pixels."""
     detector: Detector | None = None
 
     def __post_init__(self) -> None:
