@@ -1,42 +1,50 @@
-"""`emollm detect`: AU files of any detector into samples.jsonl, one sample a person, at the peak of the expression.
+"""`emollm detect`: pictures, clips and AU files of any detector into samples.jsonl, one sample a person.
 
+    emollm detect photos/ -o samples.jsonl
     emollm detect openface/ -o samples.jsonl --labels labels.csv --label-set dfew7
 
-What cannot be used is kept aside with its reason; a file that cannot be read ends the run with exit code 1, after
-the others have been read.
+A clip gives the peak of the expression. What cannot be used is kept aside with its reason; a file that cannot be read
+ends the run with exit code 1, after the others have been read.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 
-from data_engine.clips.reading import Clip, read_clips
-from data_engine.clips.samples import Namer, Person, clip_samples, persons
-from data_engine.files import Input, Source, find_files, open_source
-from data_engine.labelling import NUM_SHOWN, Labeller
-from data_engine.sources import DIALECTS
-from data_engine.sources.columns import map_file, read_map, user_dialect
+from data_engine.choice import CSV, DETECTORS, ORACLE, Choice, choose
+from data_engine.detection import Detection
+from data_engine.detectors import load_detector
+from data_engine.detectors.doors import DOORS, describe
+from data_engine.files import Input, find_files, open_source
+from data_engine.gathering import MIN_CONFIDENCE
+from data_engine.labelling import Labeller
+from data_engine.sources.columns import map_file
 from data_engine.sources.head import SUFFIXES
 from data_engine.sources.labels import check_label_set
-from data_engine.sources.layout import Dialect
-from data_engine.sources.media import find_media
-from emollm.errors import SourceError
-from emollm.records import Sample
-from emollm.stage import Output, add_stage_arguments, track
+from emollm.errors import ConfigError, SourceError
+from emollm.stage import Output, add_stage_arguments, positive
 
-NOT_RESOLVED = ("inputs", "limit", "overwrite", "explain")
+NOT_RESOLVED = ("inputs", "limit", "overwrite", "explain", "workers", "python")
 """Options that may change when a run goes on: its result does not."""
+MAX_LOOKED_AT = 4
+"""Folders of pictures that the manifest names, so that a run over others is not mixed with it."""
 
 EPILOG = """examples:
+  emollm detect photos/ -o samples.jsonl                          pictures and clips, by our own detector
+  emollm detect clips/ -o samples.jsonl --fps 15 --max-faces 1    videos (pip install 'emollm[video]'), GIF, WebP
   emollm detect openface/ -o samples.jsonl --labels labels.csv --label-set dfew7
   emollm detect fex.csv -o samples.jsonl --frames all
-  emollm detect au/ --explain
   emollm detect smiles.csv -o samples.jsonl --detector csv --columns AU12=smile,id=file,kind=probability,scale=0-100
+  emollm detect photos/ -o samples.jsonl --detector pyfeat --python feat-env/bin/python
+  emollm detect faces/samples.jsonl -o seen/samples.jsonl --detector tiny        rendered faces, as a detector sees them
+  emollm detect faces/samples.jsonl -o noisy.jsonl --detector oracle --noise drop=0.1,jitter=0.3
+  emollm detect photos/ au/ --explain                             who would read what, and why
+
+A picture or clip that an AU file among the inputs speaks of is not looked at again. Several people in one picture are
+a sample each: photo/0, photo/1 …, in a still the largest face first, in a clip the one seen longest.
 """
 
 
@@ -44,195 +52,176 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the door and return the exit code."""
     parser = _parser()
     options = parser.parse_args(argv)
+    _check(parser, options)
+    check_label_set(options.label_set)
+    choice = choose(options.detector, options.columns, options.noise)
+    beside = {path for path in (options.labels, map_file(options.columns)) if path}
+    files = find_files(options.inputs, beside, choice.kinds)
+    if options.frames == "all" and any(file.kind == "samples" for file in files):
+        raise ConfigError("--frames all: samples that are measured anew stay one sample each; leave it out")
+    return explain(files, choice) if options.explain else detect(files, choice, options)
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with a usage error where options do not go together."""
     if options.output is None and not options.explain:
         parser.error("-o is missing: name the file to write, such as -o samples.jsonl")
-    if (options.detector == "csv") != (options.columns is not None):
+    if (options.detector == CSV) != (options.columns is not None):
         parser.error("--detector csv and --columns go together")
-    if not 0.0 <= options.min_confidence <= 1.0:
+    if options.noise is not None and options.detector != ORACLE:
+        parser.error("--noise goes with --detector oracle")
+    if (options.python or options.set) and options.detector not in DOORS:
+        parser.error(f"--python and --set go with the detectors of other environments: {', '.join(DOORS)}")
+    if options.min_confidence is not None and not 0.0 <= options.min_confidence <= 1.0:
         parser.error(f"--min-confidence {options.min_confidence:g} is outside 0 to 1")
-    check_label_set(options.label_set)
-    dialect = _asked_dialect(options.detector, options.columns)
-    files = find_files(options.inputs, {path for path in (options.labels, map_file(options.columns)) if path})
-    return explain(files, dialect) if options.explain else detect(files, dialect, options)
+    if not options.fps > 0.0:
+        parser.error(f"--fps {options.fps:g} is not above 0")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emollm detect",
-        description="Read AU files of any detector into samples.jsonl.",
+        description="Measure faces in pictures and clips, or read what any detector wrote of them, into samples.jsonl.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT", help=f"AU files, or folders of them ({' '.join(SUFFIXES)})"
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help=f"pictures, clips, AU files ({' '.join(SUFFIXES)}), folders of any of them, or a samples.jsonl",
     )
     add_stage_arguments(parser, required=False)
     parser.add_argument(
         "--detector",
-        choices=("auto", *DIALECTS, "csv"),
+        choices=DETECTORS,
         default="auto",
-        help="whose files they are (default: auto, by their content)",
+        metavar="NAME",
+        help="auto (default): AU files by their content, pictures and clips by tiny. Or one of: "
+        + ", ".join(DETECTORS[1:]),
     )
-    parser.add_argument("--columns", metavar="MAP", help="for csv: AU12=column,…,kind=…, or a JSON file of the same")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="names and labels: a table, JSON or JSON Lines")
-    parser.add_argument("--label-pattern", metavar="REGEX", help="the label in the file's name, as (?P<label>…)")
-    parser.add_argument("--label-set", metavar="NAME", help="the set of the labels, such as basic7 or dfew7")
-    parser.add_argument(
+    parser.add_argument("--explain", action="store_true", help="say who would read each file and why, then stop")
+    _add_choices(parser.add_argument_group("what becomes a sample"))
+    _add_media(parser.add_argument_group("pictures and clips"))
+    _add_labels(parser.add_argument_group("labels"))
+    others = parser.add_argument_group("other detectors")
+    others.add_argument("--columns", metavar="MAP", help="for csv: AU12=column,…,kind=…, or a JSON file of the same")
+    others.add_argument("--noise", metavar="RATES", help="for oracle: drop=0.1,spurious=0.05,jitter=0.3,confuse=0.1")
+    others.add_argument("--python", type=Path, metavar="PATH", help="the Python, or its folder, that has the detector")
+    others.add_argument(
+        "--set", action="append", type=_setting, metavar="NAME=VALUE", help="an option of the detector; --explain lists"
+    )
+    return parser
+
+
+def _add_choices(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--frames",
         choices=("peak", "all"),
         default="peak",
         help="one sample a person at the peak of the expression (default), or one a usable row",
     )
-    parser.add_argument(
+    group.add_argument(
         "--min-confidence",
         type=float,
-        default=0.75,
         metavar="P",
-        help="rows below it are not used, where the file has a confidence, 0 to 1 (default: 0.75)",
+        help=f"faces below it are not used, 0 to 1 (default: {MIN_CONFIDENCE['AU file']} in AU files, where they have "
+        f"a confidence, {MIN_CONFIDENCE['media']} in pictures and clips)",
     )
-    parser.add_argument(
+    group.add_argument("--max-faces", type=positive, metavar="N", help="the N largest faces of a picture or frame")
+    group.add_argument(
+        "--min-face", type=float, default=0.0, metavar="PX", help="no faces with a shorter side below it (default: 0)"
+    )
+
+
+def _add_media(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--fps", type=float, default=10.0, metavar="F", help="frames of a clip a second (default: 10)")
+    group.add_argument("--stride", type=positive, metavar="N", help="every N-th frame instead")
+    group.add_argument("--workers", type=positive, metavar="N", help="processes (default: all cores)")
+    group.add_argument(
         "--media-root", type=Path, metavar="DIR", help="where the pictures and clips lie (default: the folder of -o)"
     )
-    parser.add_argument("--explain", action="store_true", help="say which dialect each file is in and why, then stop")
-    return parser
 
 
-def explain(files: Sequence[Input], dialect: Dialect | None) -> int:
-    """Print the dialect of each file and the reason. Returns 1 when one is not recognised."""
+def _add_labels(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--labels", type=Path, metavar="FILE", help="names and labels: a table, JSON or JSON Lines")
+    group.add_argument("--label-pattern", metavar="REGEX", help="the label in the file's name, as (?P<label>…)")
+    group.add_argument("--label-set", metavar="NAME", help="the set of the labels, such as basic7 or dfew7")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return name, value
+
+
+def explain(files: Sequence[Input], choice: Choice) -> int:
+    """Print who would read each file and why. Returns 1 when an AU file is not recognised."""
     code = 0
-    for file in files:
+    for file in (file for file in files if file.kind == "AU file"):
         try:
-            source, reason = open_source(file, dialect)
+            source, reason = open_source(file, choice.dialect)
         except SourceError as error:
             print(f"error: {error}", file=sys.stderr)
             code = 1
         else:
             print(f"{file.path}: {source.dialect.name}: {reason}")
+    for kind, what in (("media", "pictures and clips"), ("samples", "files of samples")):
+        of_kind = [file for file in files if file.kind == kind]
+        if of_kind:
+            more = " …" if len(of_kind) > 1 else ""
+            print(f"{len(of_kind):,} {what} ({of_kind[0].path}{more}): {_who(choice)}")
     return code
 
 
-def _asked_dialect(name: str, columns: str | None) -> Dialect | None:
-    if columns is not None:
-        return user_dialect(read_map(columns))
-    return DIALECTS.get(name)
+def _who(choice: Choice) -> str:
+    """Who looks at media in this run, with what a user should know."""
+    if choice.door is not None:
+        return describe(choice.door)
+    if choice.in_process is None:
+        return f"the oracle: the exact AUs of each sample, with errors ({choice.noise})"
+    detector = load_detector(choice.in_process).detector
+    return (
+        f"{detector.name} {detector.version} ({detector.weights}): emollm's own detector, in this process. Its weights "
+        "have only ever seen rendered faces and have the licence of the code; data_engine/detectors/tiny/CARD.md says "
+        "what it can and cannot do"
+    )
 
 
-def detect(files: Sequence[Input], dialect: Dialect | None, options: argparse.Namespace) -> int:
+def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) -> int:
     """Read the files into the output and return the exit code."""
-    if len(files) == 1:
-        open_source(files[0], dialect)  # a single file that cannot be read leaves no empty output behind
+    if len(files) == 1 and files[0].kind == "AU file":
+        open_source(files[0], choice.dialect)  # a file that cannot be read leaves no empty output behind
     labeller = Labeller(options.labels, options.label_pattern, options.label_set)
-    resolved = {key: value for key, value in vars(options).items() if key not in NOT_RESOLVED}
-    inputs = [file.path for file in files] + [path for path in (options.labels, map_file(options.columns)) if path]
-    with Output(options.output, stage="detect", options=resolved, inputs=inputs, overwrite=options.overwrite) as out:
-        run = Run(out, options, labeller, dialect)
-        samples = run.samples(track(files, "detect", total=len(files)))
-        for sample in islice(samples, options.limit):
+    with Output(
+        options.output,
+        stage="detect",
+        options=_resolved(files, options),
+        inputs=_hashed(files, options),
+        overwrite=options.overwrite,
+    ) as out:
+        detection = Detection(out, options, labeller, choice)
+        for num, sample in enumerate(detection.samples(files), start=1):
             if not out.is_done(sample.id):
                 out.write(sample)
+            if options.limit is not None and num + detection.num_skipped >= options.limit:
+                break
         out.note("limit", options.limit)
         if options.limit is None:
             labeller.report(out)
     return out.exit_code
 
 
-class Run:
-    """One run over many files: what is found goes out, what cannot be used is kept aside."""
-
-    def __init__(self, out: Output, options: argparse.Namespace, labeller: Labeller, dialect: Dialect | None) -> None:
-        self.out = out
-        self.keep_all = options.frames == "all"
-        self.min_confidence: float = options.min_confidence
-        self.media_root: Path = options.media_root or options.output.parent
-        self.labeller = labeller
-        self.dialect = dialect
-        self.namer = Namer()
-
-    def samples(self, files: Iterator[Input]) -> Iterator[Sample]:
-        """Yield the samples of all files; a file that cannot be read is reported and the next one is read."""
-        for file in files:
-            try:
-                yield from self._file(file)
-            except SourceError as error:
-                self._fail(file.name, "unreadable_file", str(error))
-
-    def _file(self, file: Input) -> Iterator[Sample]:
-        source, _ = open_source(file, self.dialect)
-        bad = BadRows(self.out, source)
-        for clip in read_clips(source, min_confidence=self.min_confidence, keep_all=self.keep_all, bad=bad):
-            yield from self._clip(source, clip)
-        bad.close()
-
-    def _clip(self, source: Source, clip: Clip) -> Iterator[Sample]:
-        try:
-            name = self.namer.name(source, clip)
-        except SourceError as error:
-            self._fail(source.name, "clip_again", str(error))
-            return
-        people = persons(clip, keep_all=self.keep_all)
-        self._count(name, people)
-        named = clip.texts.get("media") or clip.texts.get("clip") or ""
-        media = find_media(named, source.head.path, self.media_root, moving=_moves(people))
-        found = self.labeller.label(source, clip, name)
-        for sample in clip_samples(source, clip, name, people, keep_all=self.keep_all):
-            sample.media = media
-            told = (sample.provenance or {})["detect"]
-            if told["person"] == "main" and found.problem:
-                self._fail(sample.id, "unknown_label", f"{source.head.path}: {sample.id}: {found.problem}", sample)
-                continue
-            if told["person"] == "main" and found.label is not None:
-                sample.label, sample.label_set = found.label, self.labeller.label_set
-                told["label_from"] = found.where
-            yield sample
-
-    def _count(self, name: str, people: list[Person]) -> None:
-        """Count rows by what they were good for, and keep aside who has no usable row."""
-        total: Counter[str] = Counter()
-        for person in people:
-            total.update(person.track.counts)
-            if not person.moments:
-                who = name if len(people) == 1 else f"{name}/{person.name}"
-                detail = ", ".join(f"{num} rows {reason}" for reason, num in person.track.counts.items())
-                self.out.reject(who, "no_usable_row", detail)
-        self.out.count("rows", sum(total.values()))
-        for reason, num in total.items():
-            if reason != "usable":
-                self.out.count(f"rows {reason}", num)
-
-    def _fail(self, name: str, reason: str, message: str, sample: Sample | None = None) -> None:
-        """Keep aside what the user can mend, say so, and end with exit code 1."""
-        if self.out.rejected[reason] < NUM_SHOWN:
-            print(f"error: {message}", file=sys.stderr)
-        elif self.out.rejected[reason] == NUM_SHOWN:
-            print(f"error: more of this kind ({reason}) in {self.out.rejected_path.name}", file=sys.stderr)
-        self.out.reject(name, reason, message, sample)
-        self.out.exit_code = 1
+def _resolved(files: Sequence[Input], options: argparse.Namespace) -> dict[str, object]:
+    """The options that decide what is written, and which folders of pictures were looked at."""
+    resolved = {key: value for key, value in vars(options).items() if key not in NOT_RESOLVED}
+    folders = {(file.folder or file.path.parent).resolve().name for file in files if file.kind == "media"}
+    return resolved | ({"pictures": sorted(folders)[:MAX_LOOKED_AT]} if folders else {})
 
 
-def _moves(people: list[Person]) -> bool:
-    return max(sum(person.track.counts.values()) for person in people) > 1
-
-
-class BadRows:
-    """Rows of one file that cannot be read: the first few are shown, all are kept aside."""
-
-    def __init__(self, out: Output, source: Source) -> None:
-        self._out = out
-        self._source = source
-        self._num = 0
-
-    def __call__(self, row: int, reason: str, detail: str) -> None:
-        """Report one row, counted from 0 after the header."""
-        head = self._source.head
-        self._num += 1
-        where = f"{head.path}:{head.skip_lines + row + 1}" if head.is_table else f"{head.path}: object {row + 1}"
-        if self._num <= NUM_SHOWN:
-            print(f"error: {where}: {detail}; the row is kept aside", file=sys.stderr)
-        self._out.reject(f"{self._source.name}#{row:06d}", reason, f"{where}: {detail}")
-        self._out.exit_code = 1
-
-    def close(self) -> None:
-        """Say how many more there were."""
-        if self._num > NUM_SHOWN:
-            more = self._num - NUM_SHOWN
-            print(f"error: {self._source.head.path}: {more:,} more such rows are kept aside", file=sys.stderr)
+def _hashed(files: Sequence[Input], options: argparse.Namespace) -> list[Path]:
+    """The files whose digests the manifest holds; those of pictures and clips stand in their samples."""
+    beside = [path for path in (options.labels, map_file(options.columns)) if path]
+    return [file.path for file in files if file.kind != "media"] + beside

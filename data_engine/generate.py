@@ -42,7 +42,8 @@ EPILOG = """example:
 A label in the samples decides how a text ends, never what it says the action units show. Where the action units do
 not support the label, the text says so and the sample is marked `agree: false` in its provenance; dropping such
 samples instead (--disagreement reject) cleans the texts and thins out the rare classes. A sample with no label but a
-list of `labels` (open vocabulary) gets a text that ends with every word of the list, and still no label."""
+list of `labels` (open vocabulary) gets a text that ends with every word of the list, and still no label. A clip with
+`events` is told by its peak and by what moves when."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

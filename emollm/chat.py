@@ -89,7 +89,7 @@ class Chat:
 
     def look_at(self, path: Path) -> None:
         """Open another picture and forget what was said about the last one."""
-        from emollm.vlm.pictures import open_picture
+        from emollm.pictures import open_picture
 
         self.picture = open_picture(path)
         self.face = None if self.samples is None else find_face(self.samples, path)

@@ -9,14 +9,14 @@ information is missing for is None, never 0. Means, intervals and label statisti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from emollm.answers import Answer, parse
 from emollm.claims import Check, check
 from emollm.facs import EXPRESSIVE, THRESHOLDS, UNITS, present
 from emollm.labels import canonical
-from emollm.records import AU, Face, Sample
+from emollm.records import AU, Event, Face, Sample
 
 
 class Counts(NamedTuple):
@@ -128,12 +128,16 @@ def score_sample(
     )
     if face is None or face.aus is None:
         return score
-    score = score._replace(check=check(prediction_text, face, thresholds))
-    measured = au_measured(face)
+    events = clip_events(sample)
+    score = score._replace(check=check(prediction_text, face, thresholds, events))
+    there = present(face, thresholds)
+    passing = {event.au for event in events if event.face == face.face} - there.keys()
+    # What moves in a clip and is not there at its peak may be named or not: neither is right or wrong of the peak.
+    measured = tuple(code for code in au_measured(face) if code not in passing)
     if not measured or score.check is None:
         return score
     return score._replace(
-        aus_gold=tuple(code for code in present(face, thresholds) if code in measured),
+        aus_gold=tuple(code for code in there if code in measured),
         aus_pred=aus_said(score.check, face, thresholds),
         au_measured=measured,
     )
@@ -163,6 +167,12 @@ def main_face(sample: Sample) -> Face | None:
     hidden = set.intersection(*(set(moment.hidden or ()) for moment in moments))
     first = moments[0]
     return Face(face=first.face, aus=aus, hidden=sorted(hidden) or None, detector=first.detector)
+
+
+def clip_events(sample: Sample) -> Sequence[Event]:
+    """Return the events that a text about the sample may tell of: a still that was cut from a clip shows none."""
+    is_still = sample.media is not None and sample.media.kind == "image"
+    return () if is_still else sample.events or ()
 
 
 def label_match(predicted: str | None, gold: str | None) -> bool | None:

@@ -140,7 +140,7 @@ class Asked(NamedTuple):
 
 def questions(samples: Iterable[Sample], arguments: argparse.Namespace, out: Output) -> Iterator[Asked]:
     """Yield the question about each sample. A picture that cannot be used is said, kept aside, and sets exit code 1."""
-    from emollm.vlm.pictures import sample_picture
+    from emollm.pictures import sample_picture
     from emollm.vlm.turns import ask_about
 
     root = arguments.media_root or arguments.samples.parent

@@ -1,13 +1,18 @@
-"""One run of `emollm detect` and a tiny table for it, shared by the tests of the door and of the rows."""
+"""One run of `emollm detect`, a tiny table for it, and a small detector of its own, shared by the tests of the door."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from data_engine.detect import main
-from emollm.records import Sample, read_records
+from data_engine.detectors import Pixels
+from emollm.records import AU, Detector, Face, Sample, read_records
 
 AU_FILES = Path(__file__).parent / "data" / "au"
 HEADER = "frame,timestamp,confidence,success,AU06_r,AU12_r\n"
@@ -43,3 +48,55 @@ class Run:
     def manifest(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.path.with_name("samples.manifest.json").read_text("utf-8"))
         return found
+
+
+class SquareDetector:
+    """A detector of blue squares: AU12 by how red they are, AU04 by how green, the left half of AU12 half as strong.
+
+    Confidence is the share of the box that is blue; a square as green as can be has its mouth hidden.
+    """
+
+    detector = Detector(name="squares", version="1", weights="none")
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Face]]:
+        return [sorted(_squares(pixels), key=lambda face: -(face.box or (0, 0, 0, 0))[2]) for pixels in pictures]
+
+
+def _squares(pixels: Pixels) -> Iterator[Face]:
+    """The faces in runs of columns that hold something blue."""
+    blue = pixels[:, :, 2] > 128
+    edges = np.flatnonzero(np.diff(np.pad(blue.any(axis=0), 1).astype(int)))
+    for left, right in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        rows = np.flatnonzero(blue[:, left:right].any(axis=1))
+        top, bottom = int(rows[0]), int(rows[-1]) + 1
+        inside = pixels[top:bottom, left:right]
+        red, green = (float(np.median(inside[:, :, channel])) / 51.0 for channel in (0, 1))
+        aus = {"AU04": AU(value=green, kind="intensity")}
+        if green < 5.0:
+            aus["AU12"] = AU(value=red, kind="intensity", left=red / 2, right=red)
+        yield Face(
+            box=(left, top, right - left, bottom - top),
+            confidence=float(blue[top:bottom, left:right].mean()),
+            aus=aus,
+            hidden=["mouth"] if green == 5.0 else [],
+            pose=(0.1, 0.0, -0.2),
+            landmarks=[(left + 0.5, top + 0.5)] * 68,
+        )
+
+
+def load_squares(_: str) -> SquareDetector:
+    return SquareDetector()
+
+
+def picture(*squares: tuple[int, int, int, int], size: tuple[int, int] = (160, 120)) -> Image.Image:
+    """A black picture with blue squares: (x, side, red, green)."""
+    pixels = np.zeros((size[1], size[0], 3), np.uint8)
+    for x, side, red, green in squares:
+        pixels[20 : 20 + side, x : x + side] = (red, green, 255)
+    return Image.fromarray(pixels)
+
+
+def save(path: Path, *squares: tuple[int, int, int, int], size: tuple[int, int] = (160, 120)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(*squares, size=size).save(path)
+    return path

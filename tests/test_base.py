@@ -13,12 +13,12 @@ pytest.importorskip("trl")
 
 from emollm.answers import parse
 from emollm.errors import SourceError
+from emollm.pictures import open_picture
 from emollm.records import Sample, encode, read_records
 from emollm.train import base, sft
 from emollm.train.rows import Mixture, make_rows
 from emollm.vlm.generate import Sampling, generate
 from emollm.vlm.load import load_model
-from emollm.vlm.pictures import open_picture
 from emollm.vlm.turns import ask_about
 
 

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emollm import facs
-from emollm.claims import Claim, check, named_aus, read_claims
+from emollm.claims import Check, Claim, check, named_aus, read_claims
 from emollm.claims.actions import ACTIONS, ALONE, DIRECTIONS
 from emollm.claims.anchor import readings
 from emollm.claims.checker import REASONS
 from emollm.claims.lexicon import READINGS, SIGNS
 from emollm.claims.parts import PARTS
 from emollm.claims.scan import expand, phrases
-from emollm.records import AU, Face
+from emollm.records import AU, Event, Face
 
 DATA = Path(__file__).parent / "data"
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -39,6 +39,7 @@ def as_row(claim: Claim) -> dict[str, Any]:
     row |= {} if claim.present else {"present": False}
     row |= {"side": claim.side} if claim.side else {}
     row |= {"letters": claim.letters} if claim.letters else {}
+    row |= {"times": [list(time) for time in claim.times]} if claim.times else {}
     return row | ({"hedged": True} if claim.hedged else {})
 
 
@@ -56,9 +57,16 @@ def to_face(row: dict[str, Any]) -> Face:
     return Face(aus=aus, hidden=row.get("hidden"))
 
 
+def check_row(row: dict[str, Any]) -> Check:
+    """Events are [AU, onset, apex, offset, peak]."""
+    fields = ("au", "onset_s", "apex_s", "offset_s", "peak")
+    events = [Event(**dict(zip(fields, event, strict=True))) for event in row.get("events", [])]
+    return check(row["text"], to_face(row), events=events)
+
+
 @pytest.mark.parametrize("row", CHECKS, ids=[f"{row['why']}: {row['text'][:40]}" for row in CHECKS])
 def test_verdict(row: dict[str, Any]) -> None:
-    result = check(row["text"], to_face(row))
+    result = check_row(row)
     assert [" ".join([one.verdict, one.reason]).strip() for one in result.checked] == row["verdicts"]
     assert list(result.omitted) == row.get("omitted", [])
 
@@ -90,7 +98,7 @@ def test_thresholds_decide_what_is_present() -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    assert {one.reason for row in CHECKS for one in check(row["text"], to_face(row)).checked} == set(REASONS)
+    assert {one.reason for row in CHECKS for one in check_row(row).checked} == set(REASONS)
 
 
 def test_named_aus_are_the_first_readings_of_what_is_there() -> None:
@@ -207,6 +215,9 @@ def test_spans_fit_a_text_with_a_letter_that_grows_in_lower_case() -> None:
         "AU4: no (",
         ", which AU4 is, ",
         "AU4? no ",
+        "AU4 at 0.4 s. ",
+        "AU4 to 1 s; ",
+        "from 1 to ",
     ],
 )
 def test_a_long_text_is_read(piece: str) -> None:

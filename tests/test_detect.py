@@ -26,6 +26,7 @@ def brief(sample: Sample) -> dict[str, Any]:
     box = list(face.box) if face.box else None
     told: dict[str, Any] = {"id": sample.id, "label": sample.label, "frame": face.frame, "time_s": face.time_s}
     told |= {"confidence": face.confidence, "box": box}
+    told |= {"soft": sample.soft, "valence": sample.valence, "arousal": sample.arousal}
     told = {key: value for key, value in told.items() if value is not None}
     for name, au in (face.aus or {}).items():
         told.setdefault(au.kind, {})[name] = au.value if au.left is None else [au.value, au.left, au.right]

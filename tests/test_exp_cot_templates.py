@@ -5,15 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import pytest
+from made_clips import made_clip
 
-from data_engine.exp_cot import conclude, describe
+from data_engine.exp_cot import conclude, describe, narrative
 from data_engine.exp_cot.draft import Options
 from data_engine.exp_cot.infer import Finding, infer, settle
 from data_engine.exp_cot.rules import compose, teach
 from data_engine.exp_cot.verify import find_problems
 from data_engine.exp_cot.view import View, look
 from emollm import facs
-from emollm.records import AU, Face, Reasoning, Sample
+from emollm.records import AU, Event, Face, Reasoning, Sample
 
 MEASURED = [f"AU{number:02d}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26)]
 
@@ -37,7 +38,23 @@ OF_ANY_CASE = [
     *(template for templates in describe.ABSENT.values() for template in templates),
     *(template for templates in describe.WHERE.values() for template in templates),
 ]
-ALSO_USED_IN = {"part": "one", "mixed": "one", "weak": "one"}
+OF_CLIPS = [
+    *narrative.PEAK,
+    *narrative.ALL,
+    *narrative.SOME,
+    *narrative.MOST,
+    *narrative.STEPS,
+    *narrative.RETURNS,
+    *narrative.SPANS,
+    *narrative.SPANS_OF_CLAUSES,
+    *narrative.MOMENTS,
+    *narrative.MOMENTS_OF_CLAUSES,
+    *narrative.WHOLE_BROWS,
+    *narrative.BLINKS,
+    *filter(None, narrative.MEANWHILE),
+    *filter(None, narrative.THEN),
+]
+ALSO_USED_IN = {"passing": "rest", "part": "one", "mixed": "one", "weak": "one"}
 """Tables have wordings for more than the cases; a finding has only those."""
 
 
@@ -72,11 +89,25 @@ def faces() -> Iterator[Face]:
         yield measured(present, kind, rng.choice((None, None, ["mouth"], ["eyes", "brows"])))
 
 
+def clips() -> Iterator[View]:
+    """Clips of every kind of measurement; some with the brows moving twice, some with many events."""
+    for number in range(90):
+        clip = made_clip(number, ("intensity", "intensity", "probability", "presence")[number % 4])
+        events = list(clip.events or ())
+        if number % 3 == 0:
+            for au, onset_s in (("AU01", 0.2), ("AU02", 0.2), ("AU01", 2.5), ("AU02", 2.5)):
+                events.append(Event(au=au, onset_s=onset_s, apex_s=onset_s + 0.5, offset_s=onset_s + 1, peak=0.95))
+        if number % 3 == 1:
+            for place, au in enumerate(("AU09", "AU17", "AU20", "AU04", "AU15", "AU10", "AU24")):
+                events.append(Event(au=au, onset_s=place / 2, apex_s=place / 2 + 0.2, offset_s=place / 2 + 0.6, peak=1))
+        yield look(clip.faces[0], facs.THRESHOLDS, events, 4.0)
+
+
 @functools.cache
 def findings() -> list[tuple[View, Finding]]:
     """Every face with no label, one or several."""
     found = []
-    for view in (look(face, facs.THRESHOLDS) for face in faces()):
+    for view in (*(look(face, facs.THRESHOLDS) for face in faces()), *clips()):
         reading = infer(view, "emfacs", "open")
         for labels in ((), ("neutral",), ("sadness",), ("fear",), ("schadenfreude",), ("happiness", "tense", "fear")):
             finding = settle(reading, labels)
@@ -109,7 +140,9 @@ def uses(template: str, case: str | None) -> Iterator[tuple[View, Finding, Reaso
                 yield view, finding, text
 
 
-@pytest.mark.parametrize(("case", "template"), [*BY_CASE, *((None, template) for template in OF_ANY_CASE)])
+@pytest.mark.parametrize(
+    ("case", "template"), [*BY_CASE, *((None, template) for template in (*OF_ANY_CASE, *OF_CLIPS))]
+)
 def test_every_template_passes_every_check(case: str | None, template: str) -> None:
     tried = list(islice(uses(template, ALSO_USED_IN.get(case, case)), 12))
     problems = [find_problems(text, view, finding.labels, "open") for view, finding, text in tried]

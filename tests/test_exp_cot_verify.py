@@ -3,7 +3,7 @@ import pytest
 from data_engine.exp_cot.verify import find_problems
 from data_engine.exp_cot.view import look
 from emollm import facs
-from emollm.records import AU, Face, Reasoning
+from emollm.records import AU, Event, Face, Reasoning
 
 MEASURED = ("AU01", "AU02", "AU04", "AU06", "AU09", "AU12", "AU15", "AU25", "AU26")
 HAPPY = Face(aus={code: AU(value={"AU06": 1.8, "AU12": 3.2}.get(code, 0.0), kind="intensity") for code in MEASURED})
@@ -77,3 +77,53 @@ def test_length_outside_the_range_is_refused(extra: int) -> None:
 @pytest.mark.parametrize("markup", ["**bold**", "</think>", "<answer>sadness</answer>", "Conclusion: it is sadness."])
 def test_markup_that_would_break_the_answer_is_refused(markup: str) -> None:
     assert "markup" in problems(interpretation=f"{GOOD.interpretation} {markup}")
+
+
+# --- clips ------------------------------------------------------------------------------------------------------------
+
+EVENTS = [
+    Event(au="AU12", onset_s=0.4, apex_s=0.9, offset_s=1.6, peak=3.2),
+    Event(au="AU04", onset_s=2.0, apex_s=2.3, offset_s=2.8, peak=2.0),
+]
+
+
+def clip_problems(course: str) -> list[str]:
+    told = Reasoning(
+        observations=f"{swapped('no brow lowering and ', '')} {course}",
+        interpretation=GOOD.interpretation,
+        conclusion=GOOD.conclusion,
+    )
+    found = find_problems(told, look(HAPPY, facs.THRESHOLDS, EVENTS), ("happiness",), "basic7")
+    return [problem.partition(":")[0] for problem in found]
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        "Over the clip, lip corner pulling begins at 0.4 s, peaks at 0.9 s and ends at 1.6 s.",
+        "Then slight brow lowering (AU4B) is seen from 2.0 s to 2.8 s.",
+        "Later on there is slight brow lowering.",
+    ],
+)
+def test_what_the_events_bear_out_has_no_problems(course: str) -> None:
+    assert clip_problems(course) == []
+
+
+@pytest.mark.parametrize(
+    ("course", "problem"),
+    [
+        ("Lip corner pulling begins at 0.9 s.", "contradicted"),
+        ("Brow lowering is seen from 0.4 s to 1.6 s.", "contradicted"),
+        ("Severe brow lowering is seen from 2.0 s to 2.8 s.", "contradicted"),
+        ("Nose wrinkling is seen from 2.0 s to 2.8 s.", "unsupported"),
+        ("There is no brow lowering.", "contradicted"),
+    ],
+)
+def test_what_the_events_do_not_bear_out_is_refused(course: str, problem: str) -> None:
+    assert problem in clip_problems(course)
+
+
+def test_what_moves_in_a_clip_is_not_absent() -> None:
+    still, clip = look(HAPPY, facs.THRESHOLDS), look(HAPPY, facs.THRESHOLDS, EVENTS)
+    assert "AU04" in still.absent
+    assert "AU04" not in clip.absent

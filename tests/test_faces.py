@@ -14,7 +14,7 @@ from data_engine.faces.plan import DIFFICULTIES, Plan
 from data_engine.faces.projection import Camera
 from data_engine.faces.spec import OCCLUDERS
 from data_engine.faces.surface import find_head
-from data_engine.faces.truth import region_places
+from data_engine.faces.visibility import region_places
 from emollm.errors import ConfigError
 from emollm.facs import REGIONS, UNITS
 
@@ -227,7 +227,7 @@ def test_all_regions_that_may_be_hidden_are_regions() -> None:
         ({"aus": {"AU99": 1.0}}, "AU99.*not drawn"),
         ({"aus": {"AU12": 6.0}}, "AU12 is 6.0"),
         ({"aus": {"AU26": (1.0, 0.0)}}, "AU26 has no sides"),
-        ({"occluder": "scarf"}, "scarf"),
+        ({"occluder": "veil"}, "veil"),
         ({"zoom": 0.0}, "zoom"),
         ({"light": (0.0, 0.0, 0.0)}, "light"),
     ],

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,14 @@ from PIL import Image
 
 from data_engine.faces import FaceSpec, render
 from data_engine.faces.actions import DRAWN_CODES
-from data_engine.faces.door import main
+from data_engine.faces.door import EXAMPLES, main, parser, plan_from
 from data_engine.faces.expressions import EXPRESSIBLE, express, mixture
+from data_engine.faces.masks import read_masks
 from data_engine.faces.plan import Plan, spec_of
-from emollm.errors import ConfigError
+from data_engine.faces.sheet import FACE, GAP, MARGIN, caption, contact_sheet, varied
+from emollm.errors import ConfigError, MissingExtraError
 from emollm.facs import excluded, letter
-from emollm.records import Sample, decode, encode, read_records
+from emollm.records import AU, Event, Face, Media, Sample, decode, encode, read_records
 
 # --- Expressions
 
@@ -122,7 +126,7 @@ def test_the_command_writes_pictures_records_and_a_sheet(tmp_path: Path) -> None
         with Image.open(tmp_path / sample.media.path) as picture:
             assert np.array_equal(np.asarray(picture), render(spec_of(sample), 32))
     with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.width == 8 * 112
+        assert sheet.width == 8 * FACE + 7 * GAP + 2 * MARGIN
     manifest = json.loads((tmp_path / "samples.manifest.json").read_text())
     assert manifest["identities"] == {"train": [0, 1400], "test": [1400, 2000]}
 
@@ -182,3 +186,146 @@ def test_a_number_that_nothing_can_be_drawn_with_is_a_usage_error(tmp_path: Path
         main([str(tmp_path / "faces"), "--num", "1", *arguments])
     assert stop.value.code == 2
     assert not (tmp_path / "faces").exists()
+
+
+def test_the_examples_of_the_help_are_real() -> None:
+    commands = [line.split("       ")[0] for line in EXAMPLES.splitlines()[1:]]
+    for command in commands:
+        plan_from(parser().parse_args(shlex.split(command)[2:]))
+    assert len(commands) >= 5
+
+
+# --- Clips
+
+CLIPS = [
+    "--num",
+    "3",
+    "--labels",
+    "basic7",
+    "--video",
+    "--seconds",
+    "1",
+    "--fps",
+    "10",
+    "--size",
+    "32",
+    "--workers",
+    "1",
+]
+
+
+def test_clips_have_events_and_the_frames_they_say(tmp_path: Path) -> None:
+    assert main([str(tmp_path), *CLIPS]) == 0
+    samples = list(read_records(tmp_path / "samples.jsonl", Sample))
+    for sample in samples:
+        assert sample.media is not None
+        assert sample.faces is not None
+        assert (sample.media.kind, sample.media.path) == ("video", f"clips/{sample.id}.webp")
+        assert sample.faces[0].time_s == pytest.approx((sample.faces[0].frame or 0) / 10)
+        with Image.open(tmp_path / sample.media.path) as clip:
+            assert (clip.n_frames, clip.size) == (10, (32, 32))
+    assert [bool(sample.events) for sample in samples] == [sample.label != "neutral" for sample in samples]
+    manifest = json.loads((tmp_path / "samples.manifest.json").read_text())
+    assert manifest["counts"]["events"] == sum(len(sample.events or ()) for sample in samples)
+
+
+def test_equal_seeds_give_equal_clips_on_any_number_of_cores(tmp_path: Path) -> None:
+    arguments = [*CLIPS, "--people", "2", "--seed", "7"]
+    main([str(tmp_path / "one"), *arguments])
+    main([str(tmp_path / "two"), *arguments, "--workers", "2"])
+    for name in ("samples.jsonl", "clips/clip2-7-000002.webp"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_rerun_draws_only_the_clips_that_are_missing(tmp_path: Path) -> None:
+    main([str(tmp_path), *CLIPS])
+    kept, lost = tmp_path / "clips" / "clip-0-000000.webp", tmp_path / "clips" / "clip-0-000001.webp"
+    before, content = kept.stat().st_mtime_ns, lost.read_bytes()
+    lost.unlink()
+    assert main([str(tmp_path), *CLIPS, "--num", "4"]) == 0
+    assert kept.stat().st_mtime_ns == before
+    assert lost.read_bytes() == content
+    assert [sample.id for sample in read_records(tmp_path / "samples.jsonl", Sample)] == [
+        f"clip-0-00000{number}" for number in range(4)
+    ]
+
+
+def test_a_format_that_does_not_fit_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a clip is no jpg"):
+        main([str(tmp_path / "faces"), *CLIPS, "--format", "jpg"])
+    assert not (tmp_path / "faces").exists()
+
+
+def test_the_length_of_a_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="add --video"):
+        main([str(tmp_path / "faces"), "--num", "1", "--seconds", "2"])
+
+
+def test_mp4_without_its_package_is_said_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtraError):
+        main([str(tmp_path), *CLIPS, "--format", "mp4"])
+    assert not list(tmp_path.glob("clips/*"))
+
+
+# --- Masks
+
+
+def test_masks_are_written_beside_the_pictures_and_drawn_again_where_missing(tmp_path: Path) -> None:
+    arguments = [str(tmp_path), "--num", "2", "--emotion", "happiness", "--masks", "--size", "48", "--workers", "1"]
+    main(arguments)
+    sample = next(read_records(tmp_path / "samples.jsonl", Sample))
+    path = tmp_path / (sample.provenance or {})["faces"]["masks"]
+    assert "AU12" in read_masks(path)
+    path.unlink()
+    main(arguments)
+    assert path.exists()
+
+
+def test_the_masks_of_a_clip_are_those_of_its_peak(tmp_path: Path) -> None:
+    main([str(tmp_path), *CLIPS, "--num", "2", "--masks"])
+    _, smile = read_records(tmp_path / "samples.jsonl", Sample)
+    assert smile.faces is not None
+    masks = read_masks(tmp_path / "masks" / f"{smile.id}.png")
+    assert {code for code, au in (smile.faces[0].aus or {}).items() if au.value > 0} >= set(masks) > set()
+
+
+# --- The sheet
+
+
+def some(label: str, subject: str) -> Sample:
+    return Sample(id=f"{label}-{subject}", label=label, subject=subject)
+
+
+def test_a_sheet_shows_every_label_and_other_people_first() -> None:
+    samples = [*[some("anger", "ann")] * 5, some("anger", "bob"), some("fear", "ann"), some("fear", "cid")]
+    chosen = [(sample.label, sample.subject) for sample in varied(samples, 4)]
+    assert chosen == [("anger", "ann"), ("fear", "cid"), ("anger", "bob"), ("fear", "ann")]
+    assert len(varied(samples, 99)) == len(samples)
+
+
+def test_a_caption_names_letters_and_times() -> None:
+    face = Face(time_s=1.0, aus={"AU12": AU(value=4.0, kind="intensity"), "AU06": AU(value=3.1, kind="intensity")})
+    events = [
+        Event(au="AU12", onset_s=0.43, apex_s=0.9, offset_s=2.0, peak=4.0),
+        Event(au="AU45", onset_s=0.9, apex_s=1.0, offset_s=1.1, peak=5.0),
+        Event(au="AU12", onset_s=2.5, apex_s=2.7, offset_s=3.0, peak=5.0),
+    ]
+    assert caption(Sample(id="a", label="happiness", faces=[face])) == ("happiness", "6C+12D")
+    assert caption(Sample(id="a", subject="ann", faces=[face], events=events)) == ("ann", "6C+12D  0.4 to 2.0 s")
+    assert caption(Sample(id="a", faces=[Face(aus={})])) == ("a", "no AU")
+
+
+def test_a_clip_is_a_strip_of_onset_apex_and_offset(tmp_path: Path) -> None:
+    colours = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 250)]
+    first, *rest = [Image.new("RGB", (64, 64), colour) for colour in colours]
+    first.save(tmp_path / "a.webp", save_all=True, append_images=rest, duration=500, lossless=True)
+    face = Face(time_s=1.0, aus={"AU12": AU(value=4.0, kind="intensity")})
+    event = Event(au="AU12", onset_s=0.5, apex_s=1.0, offset_s=1.5, peak=4.0)
+    sample = Sample(id="a", media=Media(kind="video", path="a.webp"), faces=[face], events=[event])
+    sheet = contact_sheet([sample], tmp_path)
+    seen = [sheet.getpixel((MARGIN + FACE // 2 + place * FACE, MARGIN + FACE // 2)) for place in range(3)]
+    assert seen == colours[1:]
+    assert max(sheet.getpixel((MARGIN, MARGIN))) < 40

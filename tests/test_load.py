@@ -15,8 +15,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from emollm.errors import ModelError  # noqa: E402
+from emollm.pictures import open_picture  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
-from emollm.vlm.pictures import open_picture  # noqa: E402
 from emollm.vlm.processors import has_torchvision, load_processor, set_max_pixels, without_video  # noqa: E402
 from emollm.vlm.turns import ask_about, encode_prompts  # noqa: E402
 

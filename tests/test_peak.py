@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from data_engine.clips.peak import MIN_ROWS_FOR_REST, Numbers, channel_weight, find_peak, ranking, smoothed, strengths
+from data_engine.clips.peak import MIN_ROWS_FOR_REST, Numbers, channel_weight, find_peak, ranking, strengths
+from data_engine.clips.smoothing import smoothed
 from data_engine.clips.tracks import SEGMENT_ROWS, STATES, Track, states, to_scale
 from data_engine.sources.layout import Channel, Layout, intensity
 from emollm.records import Detector
@@ -98,6 +99,13 @@ def test_the_stronger_side_counts_once() -> None:
 def test_a_file_without_any_expressive_au_still_has_a_peak() -> None:
     blinks = ranking((intensity("AU45", "AU45_r"),))
     assert find_peak(strengths(np.array([[1.0], [2.0]]), blinks)) == (0, 0.0)
+
+
+def test_a_region_that_is_seen_again_does_not_win_by_what_it_shows_at_rest() -> None:
+    rows = quiet(30, AU04=2.0)
+    rows[:20, column("AU04")] = NAN
+    rows[8:14, column("AU12")] = 1.0
+    assert 8 <= peak(rows) < 14
 
 
 @given(arrays.arrays(np.float64, st.tuples(st.integers(3, 20), st.just(2)), elements=st.floats(0, 5)))

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from emollm.errors import SourceError
+from emollm.pictures import check_picture, open_picture, sample_picture
 from emollm.records import Media, Sample
-from emollm.vlm.pictures import check_picture, open_picture, sample_picture
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ pytest.importorskip("trl")
 
 from emollm.answers import parse
 from emollm.errors import ConfigError
+from emollm.pictures import open_picture
 from emollm.records import Media, Sample, read_records
 from emollm.train.collate import Collator, check_rows
 from emollm.train.rows import Mixture, Row, make_rows
 from emollm.vlm.load import load_model
-from emollm.vlm.pictures import open_picture
 from emollm.vlm.turns import IGNORED, ask_about, encode_prompts
 
 

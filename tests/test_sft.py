@@ -13,12 +13,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from emollm.errors import ConfigError, SourceError  # noqa: E402
+from emollm.pictures import open_picture  # noqa: E402
 from emollm.records import Sample, encode  # noqa: E402
 from emollm.train import sft  # noqa: E402
 from emollm.train.lora import Lora, is_vision, peft_config, trainable_table  # noqa: E402
 from emollm.train.run import open_run  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
-from emollm.vlm.pictures import open_picture  # noqa: E402
 from emollm.vlm.turns import ask_about, encode_prompts  # noqa: E402
 
 

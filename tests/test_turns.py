@@ -10,9 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from emollm.pictures import open_picture  # noqa: E402
 from emollm.vlm.generate import Sampling, generate  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
-from emollm.vlm.pictures import open_picture  # noqa: E402
 from emollm.vlm.turns import (  # noqa: E402
     IGNORED,
     answer_end,

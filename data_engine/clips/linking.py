@@ -3,13 +3,16 @@
     linker = FaceLinker(layout)
     linker.persons(block, keys)         # one name a row, or None where a file has one face a frame
 
-Older py-feat files hold several faces a frame without names, in an order that changes from frame to frame.
+Older py-feat files hold several faces a frame without names, in an order that changes from frame to frame:
+`FaceLinker` counts people by the fullest frame. `FaceFollower` is for detectors that search each frame by itself:
+people come and go.
 """
 
 from __future__ import annotations
 
 import math
 from itertools import groupby
+from typing import NamedTuple
 
 from data_engine.sources.blocks import Block
 from data_engine.sources.head import decode
@@ -20,6 +23,15 @@ Moment = tuple[Key, float]
 """A clip and a frame of it."""
 
 BOX_ROLES = ("x", "y", "width", "height")
+
+MAX_GONE_S = 1.0
+"""Who was not seen for so long does not come back: whoever stands there then is somebody new."""
+MAX_SHIFT, MAX_SPEED = 0.5, 1.0
+"""How far a face may be from where it was, in face sizes, and how much further with each second since."""
+MAX_GROWTH = 1.6
+"""How much larger or smaller a face may be than it was; another face behind it is smaller than that."""
+FRAMES_PER_SECOND = 25.0
+"""Taken where frames have numbers and no times."""
 
 
 def is_one_image_a_row(layout: Layout) -> bool:
@@ -102,3 +114,90 @@ class FaceLinker:
             return 0.0, 0.0
         x, y, width, height = (row[place] for place in self._box)
         return x + width / 2.0, y + height / 2.0
+
+
+class Seen(NamedTuple):
+    """Where and when somebody was last seen; `size` is the side of a square as large as the box, in pixels."""
+
+    person: int
+    x: float
+    y: float
+    size: float
+    time_s: float
+
+
+class FaceFollower:
+    """Names the person of each row by following boxes from frame to frame.
+
+    The nearest pairs of like size are linked first; a face with nobody near is somebody new. After a cut everybody is
+    new whose box has jumped; a face that takes the very place of another cannot be told from it. Rows without a box
+    tell of frames without a face and are counted with the first person.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._time, self._frame = layout.place("time_s"), layout.place("frame")
+        self._box = [place for role in BOX_ROLES if (place := layout.place(role)) is not None]
+        if len(self._box) < len(BOX_ROLES):
+            raise ValueError("faces are followed by their boxes, and the layout has none")
+        self._key: Key | None = None
+        self._num_people = 0
+        self._seen: list[Seen] = []
+        self._last_s = 0.0
+        """The time of the frame before."""
+
+    def persons(self, block: Block, keys: list[Key] | None) -> list[str]:
+        """Return the person of each row: "0", "1" … in the order in which they appear in their clip."""
+        rows = block.numbers.tolist()
+        found = ["0"] * len(rows)
+        moments = [(keys[place] if keys else (), self._clock(row)) for place, row in enumerate(rows)]
+        for (key, time_s), frame in groupby(range(len(rows)), key=moments.__getitem__):
+            if key != self._key:
+                self._key, self._num_people, self._seen, self._last_s = key, 0, [], time_s
+            places = [place for place in frame if not math.isnan(rows[place][self._box[0]])]
+            for place, person in zip(places, self._link([rows[place] for place in places], time_s), strict=True):
+                found[place] = str(person)
+        return found
+
+    def _clock(self, row: list[float]) -> float:
+        if self._time is not None:
+            return row[self._time]
+        return row[self._frame] / FRAMES_PER_SECOND if self._frame is not None else 0.0
+
+    def _link(self, rows: list[list[float]], time_s: float) -> list[int]:
+        """The people of the faces of one frame. A block may end within a frame: who was found in it is not free."""
+        # Where frames lie far apart, whoever was in the last one is still there.
+        before = [seen for seen in self._seen if not min(time_s - MAX_GONE_S, self._last_s) > seen.time_s]
+        self._last_s = time_s
+        free = [seen for seen in before if seen.time_s != time_s]
+        faces = [self._face(row, time_s) for row in rows]
+        pairs = sorted(
+            (distance, number, seen)
+            for number, face in enumerate(faces)
+            for seen in free
+            if (distance := _distance(seen, face)) is not None
+        )
+        linked: dict[int, Seen] = {}
+        for _, number, seen in pairs:
+            if number not in linked and seen in free:
+                linked[number] = faces[number]._replace(person=seen.person)
+                free.remove(seen)
+        for number, face in enumerate(faces):
+            if number not in linked:
+                linked[number] = face._replace(person=self._num_people)
+                self._num_people += 1
+        gone = {seen.person for seen in linked.values()}
+        self._seen = [seen for seen in before if seen.person not in gone] + list(linked.values())
+        return [linked[number].person for number in range(len(faces))]
+
+    def _face(self, row: list[float], time_s: float) -> Seen:
+        x, y, width, height = (row[place] for place in self._box)
+        return Seen(-1, x + width / 2.0, y + height / 2.0, math.sqrt(max(width * height, 1.0)), time_s)
+
+
+def _distance(seen: Seen, face: Seen) -> float | None:
+    """How unlike two boxes are, in face sizes; None where one person cannot have both."""
+    size, growth = (seen.size + face.size) / 2.0, max(seen.size, face.size) / min(seen.size, face.size)
+    shift = math.dist((seen.x, seen.y), (face.x, face.y)) / size
+    if growth > MAX_GROWTH or not shift <= MAX_SHIFT + MAX_SPEED * abs(face.time_s - seen.time_s):
+        return None
+    return shift + math.log(growth)

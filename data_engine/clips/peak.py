@@ -13,12 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data_engine.clips.smoothing import smoothed
 from data_engine.sources.blocks import Numbers
-from data_engine.sources.layout import Channel
+from data_engine.sources.layout import Channel, Layout
 from emollm.facs import UNITS
 from emollm.records import AU_RANGE
 
 RULE = "largest sum of AU rises over the person's lower quartile, each AU smoothed by a median of 5 rows"
+SCORE_RULE = "largest sum of rises of the emotions but neutral over the person's lower quartile, smoothed likewise"
 
 SPEECH = {"AU25": 0.2, "AU26": 0.2, "AU27": 0.2}
 """The mouth opens with every syllable; it may decide between equals, not against a smile."""
@@ -27,7 +29,6 @@ EYES_SHUT = {"AU43": 0.0, "AU45": 0.0, "AU46": 0.0}
 PRESENCE_WEIGHT = 0.3
 """A yes counts like an intensity of 1.5: detectors say yes more often than they say 5."""
 
-MIN_ROWS_TO_SMOOTH = 3
 MIN_ROWS_FOR_REST = 10
 """Below this the rows are taken as they are: a few frames of one smile have no resting level in them."""
 REST_QUANTILE = 0.25
@@ -51,12 +52,31 @@ def ranking(channels: Sequence[Channel]) -> Ranking:
     return Ranking(columns, np.array([channel_weight(channels[place]) for place in columns]), starts)
 
 
+def score_ranking(layout: Layout) -> Ranking:
+    """Return the ranking of a file that tells emotions and no AUs: everything but neutral counts alike."""
+    pairs = zip(layout.scores, layout.score_places, strict=True)
+    columns = [place for label, place in pairs if label != "neutral"]
+    return Ranking(columns, np.ones(len(columns)), list(range(len(columns))))
+
+
 def strengths(values: Numbers, rank: Ranking) -> Numbers:
-    """Return (N, A): each AU as a share of its range times its weight; the stronger side; what is not known is 0."""
+    """Return (N, A): each AU as a share of its range times its weight; the stronger side; the unknown is at rest."""
     if not rank.columns:
         return np.zeros((len(values), 1))
-    weighed = np.nan_to_num(values[:, rank.columns]) * rank.weights
+    weighed = _filled(values[:, rank.columns]) * rank.weights
     return np.maximum.reduceat(weighed, rank.starts, axis=1) if len(rank.starts) < len(rank.columns) else weighed
+
+
+def _filled(values: Numbers) -> Numbers:
+    """Set what was not measured to rest: a region that a hand hides for a while must not win when it is seen again."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    rest = np.zeros(values.shape[1])
+    if len(values) >= MIN_ROWS_FOR_REST:
+        some = ~missing.all(axis=0)
+        rest[some] = np.nanquantile(values[:, some], REST_QUANTILE, axis=0)
+    return np.where(missing, rest, values)
 
 
 def channel_weight(channel: Channel) -> float:
@@ -78,15 +98,3 @@ def find_peak(strength: Numbers) -> tuple[int, float]:
     best = np.flatnonzero(score >= score.max() - 1e-9)
     place = int(best[strength[best].sum(axis=1).argmax()])
     return place, float(score[place])
-
-
-def smoothed(strength: Numbers) -> Numbers:
-    """Return the median of 5 neighbouring rows, (N, A); mirrored at both ends so that a spike there falls, too."""
-    if len(strength) < MIN_ROWS_TO_SMOOTH:
-        return strength
-    padded = np.pad(strength, ((2, 2), (0, 0)), mode="reflect")
-    a, b, c, d, e = (padded[shift : shift + len(strength)] for shift in range(5))
-    # The median of 5 by comparisons: ten times as fast as sorting windows.
-    low = np.maximum(np.minimum(a, b), np.minimum(c, d))
-    high = np.minimum(np.maximum(a, b), np.maximum(c, d))
-    return np.maximum(np.minimum(low, high), np.minimum(e, np.maximum(low, high)))

@@ -3,19 +3,20 @@
     for clip in read_clips(source, min_confidence=0.75, keep_all=False, bad=report):
         clip.tracks                     # person → Track, in the order of their first row
 
-`data_engine.detect` calls this. Only the clip that is being read is in memory.
+`data_engine.detect` calls this. Only the clip that is being read is in memory. `gather_clips` takes the blocks of
+rows themselves, as detectors make them that run in this process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 
-from data_engine.clips.linking import FaceLinker, Key, is_one_image_a_row
-from data_engine.clips.peak import ranking
+from data_engine.clips.linking import FaceFollower, FaceLinker, Key, is_one_image_a_row
+from data_engine.clips.peak import ranking, score_ranking
 from data_engine.clips.tracks import OUT_OF_RANGE, Track, outside, states, to_scale
 from data_engine.files import Source
 from data_engine.sources.blocks import Bad, Block, Numbers, read_blocks
@@ -23,6 +24,7 @@ from data_engine.sources.head import decode
 from data_engine.sources.layout import Layout
 
 CLIP_ROLES = ("clip", "media")
+Linker = FaceFollower | FaceLinker
 
 
 class Clip:
@@ -35,13 +37,32 @@ class Clip:
         self.tracks: dict[str, Track] = {}
 
 
-def read_clips(source: Source, *, min_confidence: float, keep_all: bool, bad: Bad) -> Iterator[Clip]:
-    """Yield the clips of a file in its order. A clip ends where the next begins; its rows must stand together."""
+def read_clips(
+    source: Source, *, min_confidence: float, keep_all: bool, bad: Bad, frame_rate: float | None = None
+) -> Iterator[Clip]:
+    """Yield the clips of a file in its order; `frame_rate` is for files that number their frames but tell no times."""
     head, layout = source.head, source.layout
     rows = source.dialect.rows(head) if source.dialect.rows and not (head.is_table and _is_plain(source)) else None
-    linker, rank = FaceLinker(layout), ranking(layout.channels)
+    blocks = read_blocks(head, layout, rows, bad)
+    yield from gather_clips(
+        blocks, layout, min_confidence=min_confidence, keep_all=keep_all, bad=bad, frame_rate=frame_rate
+    )
+
+
+def gather_clips(
+    blocks: Iterable[Block],
+    layout: Layout,
+    *,
+    min_confidence: float,
+    keep_all: bool,
+    bad: Bad,
+    frame_rate: float | None = None,
+) -> Iterator[Clip]:
+    """Yield the clips of any blocks of rows. A clip ends where the next begins; its rows must stand together."""
+    linker: Linker = FaceFollower(layout) if layout.frame_by_frame else FaceLinker(layout)
+    rank = ranking(layout.channels) if layout.channels else score_ranking(layout)
     clip: Clip | None = None
-    for block in read_blocks(head, layout, rows, bad):
+    for block in blocks:
         scaled = to_scale(block.numbers, layout)
         found = states(scaled, layout, min_confidence)
         _report_out_of_range(block, scaled, found, layout, bad)
@@ -54,7 +75,7 @@ def read_clips(source: Source, *, min_confidence: float, keep_all: bool, bad: Ba
             for person, places in persons:
                 track = clip.tracks.get(person)
                 if track is None:
-                    track = clip.tracks[person] = Track(layout, rank, keep_all=keep_all)
+                    track = clip.tracks[person] = Track(layout, rank, keep_all=keep_all, frame_rate=frame_rate)
                 track.add(block.rows[places], scaled[places], found[places])
     if clip is not None:
         yield clip
@@ -68,7 +89,7 @@ def _is_plain(source: Source) -> bool:
 Places = npt.NDArray[np.int64]
 
 
-def _split(block: Block, layout: Layout, linker: FaceLinker) -> Iterator[tuple[Key, list[tuple[str, Places]]]]:
+def _split(block: Block, layout: Layout, linker: Linker) -> Iterator[tuple[Key, list[tuple[str, Places]]]]:
     """Yield (clip key, [(person, places in the block), …]) for each run of rows of one clip."""
     keys = _clip_keys(block, layout)
     persons = linker.persons(block, keys)
@@ -112,5 +133,7 @@ def _scale(layout: Layout, place: int) -> str:
     if place < len(layout.channels):
         channel = layout.channels[place]
         return f"{channel.low:g} to {channel.high:g} ({channel.kind})"
+    if place in layout.score_places:
+        return "0 to 1 (probability of an emotion)"
     top = layout.confidence_top
     return "0 to 1 (confidence); divide percent by 100" if top == 1.0 else f"0 to {top:g} (confidence as percent)"

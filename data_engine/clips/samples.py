@@ -11,22 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from data_engine.clips.events import RULE as EVENT_RULE
 from data_engine.clips.linking import Key, is_one_image_a_row
-from data_engine.clips.peak import RULE
+from data_engine.clips.peak import RULE, SCORE_RULE
 from data_engine.clips.reading import Clip
 from data_engine.clips.tracks import Moment, Track
 from data_engine.files import Source
 from data_engine.sources.labels import stem_of
 from data_engine.sources.layout import Layout
 from emollm.errors import SourceError
-from emollm.records import AU, Face, Sample
+from emollm.records import AU, Event, Face, Region, Sample
 
 MAX_NAME, MAX_PERSON = 400, 64
 """Characters of an id; together with a row number they stay below what a record allows."""
+NO_EVENTS = "not looked for: the rows have no times, or are fewer than 3"
 MAX_FOLDERS = 2
 """So many folders may tell clips of the same name apart; more would carry someone's home folder into the data."""
+REGIONS: tuple[Region, ...] = get_args(Region)
+DIGITS = 6
+"""Decimals of a probability."""
 LARGEST = 2.0**53
 """Frame numbers and the like beyond it, and NaN, are taken as not known."""
 
@@ -65,11 +70,12 @@ def _names(source: Source, clip: Clip) -> list[str]:
 
 
 class Person(NamedTuple):
-    """One person of a clip, with the moments that become samples."""
+    """One person of a clip, with the moments that become samples, and what happens along the clip."""
 
     name: str
     track: Track
     moments: list[Moment]
+    events: list[Event] | None
 
 
 def persons(clip: Clip, *, keep_all: bool) -> list[Person]:
@@ -78,7 +84,7 @@ def persons(clip: Clip, *, keep_all: bool) -> list[Person]:
     for name, track in clip.tracks.items():
         peak = None if keep_all else track.peak()
         moments = list(track.moments()) if keep_all else [peak] if peak else []
-        found.append(Person(name, track, moments))
+        found.append(Person(name, track, moments, None if keep_all else track.timeline.events(name)))
     return sorted(found, key=lambda person: -person.track.counts["usable"])
 
 
@@ -89,12 +95,32 @@ def clip_samples(source: Source, clip: Clip, name: str, people: list[Person], *,
         for moment in person.moments:
             face = face_of(moment, person.name, source.layout)
             number = moment.row if face.frame is None else face.frame
-            yield Sample(
+            sample = Sample(
                 id=f"{base}#{number:06d}" if keep_all and not is_one_image_a_row(source.layout) else base,
                 text=clip.texts.get("text"),
                 faces=[face],
+                events=person.events,
                 provenance={"detect": _provenance(source, person, moment, rank, keep_all)},
             )
+            if source.layout.scores:
+                _set_emotion(sample, moment, source.layout)
+            yield sample
+
+
+def _set_emotion(sample: Sample, moment: Moment, layout: Layout) -> None:
+    """The scores of a row as a distribution over the seven or eight basic emotions, with valence and arousal."""
+    numbers = moment.numbers.tolist()
+    scores = {label: numbers[place] for label, place in zip(layout.scores, layout.score_places, strict=True)}
+    known = {label: score for label, score in scores.items() if score == score}  # NaN is not equal to itself
+    total = sum(known.values())
+    if total > 0.0:
+        sample.label_set = "basic8" if "contempt" in layout.scores else "basic7"
+        sample.soft = {label: round(score / total, DIGITS) for label, score in known.items()}
+    for name in ("valence", "arousal"):
+        place = layout.place(name)
+        if place is not None and numbers[place] == numbers[place]:
+            # Regressions overshoot their scale a little.
+            setattr(sample, name, min(max(round(numbers[place], DIGITS), -1.0), 1.0))
 
 
 def face_of(moment: Moment, person: str, layout: Layout) -> Face:
@@ -109,9 +135,16 @@ def face_of(moment: Moment, person: str, layout: Layout) -> Face:
         time_s=known.get("time_s"),
         box=(box[0], box[1], box[2], box[3]) if len(box) == 4 else None,
         confidence=known.get("confidence"),
-        aus=_aus(numbers, layout),
+        aus=_aus(numbers, layout) if layout.channels else None,
+        hidden=_regions(int(known["hidden"])) if "hidden" in known else None,
+        pose=(known["yaw"], known["pitch"], known["roll"]) if {"yaw", "pitch", "roll"} <= known.keys() else None,
         detector=layout.detector,
     )
+
+
+def _regions(mask: int) -> list[Region]:
+    """The regions of a bit mask, the first region of the record in its lowest bit."""
+    return [region for place, region in enumerate(REGIONS) if mask >> place & 1]
 
 
 def _aus(numbers: list[float], layout: Layout) -> dict[str, AU]:
@@ -135,7 +168,8 @@ def _set_sides(au: AU, places: list[int], numbers: list[float], layout: Layout) 
 
 def _provenance(source: Source, person: Person, moment: Moment, rank: int, keep_all: bool) -> dict[str, Any]:
     counts = person.track.counts
-    rule = "every usable row" if keep_all else RULE if counts["usable"] > 1 else "the only usable row"
+    peak_rule = SCORE_RULE if source.layout.scores else RULE
+    rule = "every usable row" if keep_all else peak_rule if counts["usable"] > 1 else "the only usable row"
     told: dict[str, Any] = {
         "file": source.head.path.name,
         "dialect": source.dialect.name,
@@ -148,4 +182,8 @@ def _provenance(source: Source, person: Person, moment: Moment, rank: int, keep_
         told["confidence_top"] = source.layout.confidence_top
     if moment.score is not None and counts["usable"] > 1:
         told["score"] = round(moment.score, 4)
+        told["events"] = EVENT_RULE if person.events is not None else NO_EVENTS
+        timeline = person.track.timeline
+        told |= {"span_s": [round(time, 3) for time in timeline.span_s]} if timeline.span_s else {}
+        told |= {"frame_rate": round(timeline.frame_rate, 3)} if timeline.is_by_frame and timeline.frame_rate else {}
     return told

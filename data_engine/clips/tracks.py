@@ -1,4 +1,4 @@
-"""A track: the rows of one person in one clip, checked, counted, and searched for the peak as they stream by.
+"""A track: the rows of one person in one clip, checked, counted, and searched as they stream by: for peak and events.
 
 `data_engine.clips.reading` feeds tracks; what they keep is numbers, and of a long clip only the last hour's.
 """
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_engine.clips.peak import Ranking, find_peak, strengths
+from data_engine.clips.timeline import Timeline
 from data_engine.sources.blocks import Numbers
 from data_engine.sources.layout import Layout
 from emollm.records import AU_RANGE
@@ -23,6 +24,8 @@ STATES = ("usable", "no_face", "low_confidence", "out_of_range")
 SEGMENT_ROWS = 50_000
 """Rows (half an hour at 30 per second) searched together. Longer clips are searched in segments, which keeps memory
 constant and lets the resting face drift with light and posture."""
+PEAK_ROWS, PEAK_S, MIN_PEAK_ROWS = 2, 0.25, 3
+"""The face at the peak: so many frames to either side, if they are so close in time; a median needs three."""
 TOLERANCE = 0.01
 """Share of the range by which rounding may leave it; such values are set to the end of the range."""
 
@@ -48,6 +51,11 @@ def to_scale(numbers: Numbers, layout: Layout) -> Numbers:
     confidence = layout.place("confidence")
     if confidence is not None:
         scaled[:, confidence] = _rounded_in(scaled[:, confidence] / layout.confidence_top, 1.0)
+    for score in layout.score_places:
+        scaled[:, score] = _rounded_in(scaled[:, score], 1.0)
+    for role, factor in layout.factors.items():
+        if role in layout.number_roles:
+            scaled[:, layout.place(role)] *= factor
     return scaled
 
 
@@ -57,11 +65,13 @@ def _rounded_in(values: Numbers, top: float) -> Numbers:
 
 
 def outside(scaled: Numbers, layout: Layout) -> npt.NDArray[np.bool_]:
-    """Return (N, C) whether each number is beyond its scale: an AU on either side, a confidence above 1."""
+    """Return (N, C) whether each number is beyond its scale: AUs and scores on either side, a confidence above 1."""
     found = np.zeros(scaled.shape, dtype=np.bool_)
     num = len(layout.channels)
     tops = np.array([AU_RANGE[channel.kind] for channel in layout.channels])
     found[:, :num] = (scaled[:, :num] < 0.0) | (scaled[:, :num] > tops)
+    scores = layout.score_places
+    found[:, scores] = (scaled[:, scores] < 0.0) | (scaled[:, scores] > 1.0)
     confidence = layout.place("confidence")
     if confidence is not None:
         found[:, confidence] = scaled[:, confidence] > 1.0
@@ -70,7 +80,7 @@ def outside(scaled: Numbers, layout: Layout) -> npt.NDArray[np.bool_]:
 
 def states(scaled: Numbers, layout: Layout, min_confidence: float) -> npt.NDArray[np.int64]:
     """Return (N,) what each row is good for: a place in STATES."""
-    values = scaled[:, : len(layout.channels)]
+    values = scaled[:, [*range(len(layout.channels)), *layout.score_places]]
     found = np.full(len(scaled), USABLE)
     found[outside(scaled, layout).any(axis=1)] = OUT_OF_RANGE
     confidence, success = layout.place("confidence"), layout.place("success")
@@ -85,10 +95,12 @@ def states(scaled: Numbers, layout: Layout, min_confidence: float) -> npt.NDArra
 class Track:
     """One person's rows: counted by what they are good for, the usable ones searched."""
 
-    def __init__(self, layout: Layout, rank: Ranking, *, keep_all: bool) -> None:
+    def __init__(self, layout: Layout, rank: Ranking, *, keep_all: bool, frame_rate: float | None = None) -> None:
         self._rank = rank
         self.keep_all = keep_all
+        self.timeline = Timeline(layout, frame_rate)
         self.counts: Counter[str] = Counter()
+        self._layout = layout
         self._frame = layout.place("frame")
         self._rows: list[npt.NDArray[np.int64]] = []
         self._numbers: list[Numbers] = []
@@ -123,9 +135,24 @@ class Track:
     def _search(self, num: int) -> None:
         """Search the first `num` waiting rows and forget them."""
         rows, numbers = self._ordered(num)
+        self.timeline.add(numbers)
         place, score = find_peak(strengths(numbers, self._rank)) if len(rows) > 1 else (0, 0.0)
         if self._best is None or self._best.score is None or score > self._best.score:
-            self._best = Moment(int(rows[place]), numbers[place].copy(), score)
+            self._best = Moment(int(rows[place]), self._shown(numbers, place), score)
+
+    def _shown(self, numbers: Numbers, place: int) -> Numbers:
+        """The numbers of a row; where values jitter, each AU is the median over 5 frames that are close together."""
+        shown = self.timeline.timed(numbers[place].copy())
+        if not self._layout.frame_by_frame:
+            return shown
+        first, last = max(place - PEAK_ROWS, 0), place + PEAK_ROWS + 1
+        around, time = numbers[first:last], self._layout.place("time_s")
+        if time is not None:
+            around = around[np.abs(around[:, time] - shown[time]) <= PEAK_S]
+        known = np.flatnonzero(~np.isnan(shown[: len(self._layout.channels)]))
+        if len(around) >= MIN_PEAK_ROWS:
+            shown[known] = np.nanmedian(around[:, known], axis=0)
+        return shown
 
     def _ordered(self, num: int) -> tuple[npt.NDArray[np.int64], Numbers]:
         """Take the first `num` waiting rows, in the order of their frames; a frame given twice counts once."""

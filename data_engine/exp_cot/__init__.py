@@ -2,6 +2,7 @@
 
     view       what can be seen of a face
     describe   observations from the action units alone; the label is not known there
+    narrative  what moves over a clip, and when, from its events alone
     words      the labels that are given, and how they read in a sentence
     infer      what the action units fit, and how that stands to the label
     conclude   interpretation and conclusion

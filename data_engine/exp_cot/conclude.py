@@ -35,7 +35,8 @@ def interpret(finding: Finding, view: View, rng: Random) -> str:
         "es": "es" if len(evidence) == 1 else "",
     }
     is_partial = finding.case == "one" and finding.best is not None and bool(finding.best.missing)
-    case = "part" if is_partial else finding.case
+    is_passing = finding.case == "rest" and any(course.event.au != "AU45" for course in view.courses)
+    case = "part" if is_partial else "passing" if is_passing else finding.case
     wordings = INTERPRETATIONS[case] + (TOGETHER.get(case, ()) if len(evidence) > 1 else ())
     sentences = [rng.choice(wordings).format_map(words)]
     if finding.best and finding.rival:
@@ -86,6 +87,10 @@ INTERPRETATIONS = {
         "where no action stands out, no emotional pattern can be made out.",
         "there is nothing here from which the pattern of an emotion could be built.",
     ),
+    "passing": (
+        "what moves for a while is not there at the peak, and no pattern of an emotion is formed.",
+        "the passing actions form no pattern of an emotion; at the peak nothing stands out.",
+    ),
     "plain": (
         "{signs} form{s} no emotional pattern.",
         "{signs} alone do{es} not make an emotional expression.",
@@ -104,7 +109,8 @@ INTERPRETATIONS = {
         "{signs} alone make{s} up none of the known patterns.",
     ),
 }
-"""How a case is put, whatever the number of signs."""
+"""How a case is put, whatever the number of signs: `part` is case `one` without the whole pattern, `passing` is case
+`rest` in a clip where something moves at another time."""
 
 TOGETHER = {
     "one": (
@@ -199,6 +205,8 @@ REMARKS = (
     "Other readings remain possible when more of the situation is known.",
 )
 """True of every face; they fill up an explanation that has little to report."""
+OF_STILLS = frozenset({"A single view shows only one moment of an expression."})
+"""Those that are not true of a clip."""
 
 
 def conclude(finding: Finding, view: View, rng: Random) -> str:

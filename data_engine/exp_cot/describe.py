@@ -1,6 +1,6 @@
 """Observations: what is seen in a face, in words, from its action units alone.
 
-    describe(look(face, thresholds), rng)      "The inner brows are slightly raised (AU1B), …"
+    describe(look(face, thresholds), rng, "letter")      "The inner brows are slightly raised (AU1B), …"
 
 The gold label is no argument of anything here, so it cannot leak. Every present AU is named once, with its strength
 where it was measured as an intensity, and with its side where the sides differ.
@@ -16,13 +16,15 @@ from data_engine.exp_cot.phrases import ADJECTIVES, ADVERBS, AREAS, PHRASES, TEN
 from data_engine.exp_cot.view import Sign, View
 from emollm import facs
 
+NOTATIONS = ("", "code", "letter")
+"""What stands in brackets behind a sign: nothing, its code, or its code with the letter of its strength."""
 
-def describe(view: View, rng: Random, is_terse: bool = False) -> str:
+
+def describe(view: View, rng: Random, notation: str = "", is_terse: bool = False) -> str:
     """Write the observations: the signs, then what cannot be seen, then sometimes what is clearly not there.
 
     `is_terse` keeps a face with many signs short.
     """
-    notation = "" if is_terse else rng.choice(("", "code", "letter"))
     leads = chain([""], () if is_terse else rng.sample(LEADS, len(LEADS)), repeat(""))
     plans = cycle(rng.sample(SEEN, len(SEEN)))
     sentences = []
@@ -98,7 +100,7 @@ LEADS = ("", "", "in addition, ", "alongside this, ", "also, ")
 def _sentence(group: Sequence[Sign], lead: str, plan: str, notation: str, rng: Random) -> str:
     """Put one to four signs into a sentence: of nouns after the plan, or of clauses where there is none."""
     if not plan:
-        return sentence_case(lead + _join_clauses([_clause(sign, notation, rng) for sign in group], rng)) + "."
+        return sentence_case(lead + _join_clauses([clause(sign, notation, rng) for sign in group], rng)) + "."
     nouns = join([noun(sign, notation, rng) for sign in group])
     return sentence_case(plan.format(lead=lead, nouns=nouns, are="are" if len(group) > 1 else "is"))
 
@@ -118,7 +120,7 @@ def _join_clauses(clauses: Sequence[str], rng: Random) -> str:
     return join(clauses)
 
 
-def _clause(sign: Sign, notation: str, rng: Random) -> str:
+def clause(sign: Sign, notation: str, rng: Random) -> str:
     """Return "the inner brows are slightly raised (AU1B)"."""
     phrases = PHRASES[sign.code]
     if sign.side:

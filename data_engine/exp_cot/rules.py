@@ -12,16 +12,17 @@ import hashlib
 from random import Random
 from typing import Any
 
-from data_engine.exp_cot.conclude import REMARKS, conclude, interpret
-from data_engine.exp_cot.describe import describe
+from data_engine.exp_cot.conclude import OF_STILLS, REMARKS, conclude, interpret
+from data_engine.exp_cot.describe import NOTATIONS, describe
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import AGREES, DISAGREES, Finding, infer, settle
+from data_engine.exp_cot.narrative import narrate
 from data_engine.exp_cot.verify import MIN_WORDS, find_problems
 from data_engine.exp_cot.view import View, look
 from data_engine.exp_cot.words import given, label_word
 from emollm.labels import LABEL_SETS, canonical
 from emollm.records import Reasoning, Sample
-from emollm.scoring import main_face
+from emollm.scoring import clip_events, main_face
 
 MAX_ATTEMPTS = 5
 
@@ -47,7 +48,7 @@ def teach(sample: Sample, options: Options) -> Draft:
     labels = {one: canonical(one, label_set) for one in words}
     if unknown := [one for one, label in labels.items() if label is None]:
         return Draft(reason="unknown_label", label=word, detail=f"'{unknown[0]}' is not in {label_set}")
-    view = look(face, options.thresholds)
+    view = look(face, options.thresholds, clip_events(sample), _length_s(sample))
     finding = settle(infer(view, options.codebook, label_set), [label for label in labels.values() if label])
     if finding is None:
         return Draft(reason="too_few_aus", detail=f"nothing is present, and only {len(view.measured)} were measured")
@@ -57,6 +58,12 @@ def teach(sample: Sample, options: Options) -> Draft:
         reason = "label_contradicts" if finding.case == "other" else "label_not_shown"
         return draft._replace(reason=reason, detail=_explain(finding))
     return _write(sample.id, view, finding, draft, _provenance(finding, bool(words), options), options.seed)
+
+
+def _length_s(sample: Sample) -> float | None:
+    """Return how long a clip is, where the stage that drew or measured it remembers that."""
+    known = [stage.get("seconds") for name, stage in (sample.provenance or {}).items() if name in ("faces", "detect")]
+    return next((float(seconds) for seconds in known if isinstance(seconds, int | float)), None)
 
 
 def _write(sample_id: str, view: View, finding: Finding, draft: Draft, provenance: dict[str, Any], seed: int) -> Draft:
@@ -75,12 +82,18 @@ def _write(sample_id: str, view: View, finding: Finding, draft: Draft, provenanc
 
 def compose(view: View, finding: Finding, rng: Random, attempt: int = 0) -> Reasoning:
     """Write the parts, and fill up with remarks what would be too short."""
-    observations = describe(view, rng, is_terse=len(view.signs) >= TERSE_FROM or attempt >= MAX_ATTEMPTS // 2)
+    is_terse = len(view.signs) >= TERSE_FROM or attempt >= MAX_ATTEMPTS // 2
+    notation = "" if is_terse else rng.choice(NOTATIONS)
+    observations = describe(view, rng, notation, is_terse)
+    if view.courses:
+        observations = narrate(view, observations, rng, notation, is_terse)
     interpretation = interpret(finding, view, rng)
     conclusion = conclude(finding, view, rng)
     for remark in rng.sample(REMARKS, len(REMARKS)):
         if len(f"{observations} {interpretation} {conclusion}".split()) >= MIN_WORDS:
             break
+        if view.courses and remark in OF_STILLS:
+            continue
         interpretation += f" {remark}"
     return Reasoning(observations=observations, interpretation=interpretation, conclusion=conclusion)
 

@@ -21,6 +21,8 @@ from emollm.records import Reasoning
 
 MIN_WORDS, MAX_WORDS = 60, 150
 """Length of the three parts together; released Exp-CoT texts have 84 to 146 words."""
+MAX_WORDS_CLIP = 240
+"""The same for a clip, whose course is told besides the peak."""
 
 
 def find_problems(reasoning: Reasoning, view: View, labels: tuple[str, ...], label_set: str) -> list[str]:
@@ -30,7 +32,7 @@ def find_problems(reasoning: Reasoning, view: View, labels: tuple[str, ...], lab
     """
     parts = (reasoning.observations, reasoning.interpretation, reasoning.conclusion)
     return [
-        *_form(parts),
+        *_form(parts, MAX_WORDS_CLIP if view.courses else MAX_WORDS),
         *_leaks(reasoning.observations, labels, label_set),
         *_observations(reasoning.observations, view),
         *_later_claims(reasoning, view),
@@ -38,11 +40,11 @@ def find_problems(reasoning: Reasoning, view: View, labels: tuple[str, ...], lab
     ]
 
 
-def _form(parts: Sequence[str]) -> Iterator[str]:
+def _form(parts: Sequence[str], max_words: int) -> Iterator[str]:
     """Plain sentences of a reasonable length: markup would break the answer they become a part of."""
     count = sum(len(part.split()) for part in parts)
-    if not MIN_WORDS <= count <= MAX_WORDS:
-        yield f"length: {count} words, not {MIN_WORDS} to {MAX_WORDS}"
+    if not MIN_WORDS <= count <= max_words:
+        yield f"length: {count} words, not {MIN_WORDS} to {max_words}"
     for part in parts:
         if markup := _MARKUP.search(part):
             yield f"markup: '{markup[0]}' has no place in a sentence"
@@ -61,15 +63,19 @@ def _leaks(observations: str, labels: Sequence[str], label_set: str) -> Iterator
 
 
 def _observations(observations: str, view: View) -> Iterator[str]:
-    """Every present AU is named with its strength and side, nothing else is, and what is denied is absent."""
+    """Every present AU is named with its strength and side, nothing else is, and what is denied is absent.
+
+    Of a clip, what moves at another time may be named too; what is said with a time is about the event, not the peak.
+    """
     signs = {sign.code: sign for sign in view.signs}
     claims = read_claims(observations)
     named = {claim.aus[0]: claim for claim in claims if claim.present}
+    moved = {course.event.au for course in view.courses}
     for code, claim in named.items():
-        if code not in signs:
+        if code not in signs and code not in moved:
             yield f"unsupported: '{observations[claim.start : claim.end]}' reads as {code}, which is not present"
     for claim in claims:
-        if claim.present and claim.aus[0] in signs:
+        if claim.present and claim.aus[0] in signs and not (claim.times and claim.aus[0] in moved):
             yield from _misstated(claim, signs[claim.aus[0]], observations[claim.start : claim.end])
     for code, sign in signs.items():
         if code not in named:
@@ -93,7 +99,7 @@ def _later_claims(reasoning: Reasoning, view: View) -> Iterator[str]:
 
 
 def _refuted(text: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
-    for item in check(claims, view.face, view.thresholds).checked:
+    for item in check(claims, view.face, view.thresholds, [course.event for course in view.courses]).checked:
         if item.verdict != "supported":
             yield f"{item.verdict}: '{text[item.claim.start : item.claim.end]}' ({item.reason})"
 

@@ -1,4 +1,4 @@
-"""The AUs of one face as the renderer uses them: by number, each side apart, on a 0–1 scale.
+"""The AUs of one face as the renderer uses them: by number, each side apart, on a scale where 1 is full.
 
     actions = Actions.of({"AU12": 5.0, "AU14": (4.0, 0.0)})
     actions.mean(12), actions.left[14], actions.right[14]        # 1.0, 0.8, 0.0
@@ -11,18 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
 from data_engine.faces.curves import Field, Value
 
 DRAWN = (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28, 34, 38, 43)
-"""The AUs that change the picture. AU45 and AU46 are drawn through AU43, head and eye codes through pose and gaze."""
+"""The AUs that change the picture. `codes` turns AU45 and AU46 into AU43, head and eye codes into pose and gaze."""
 
 DRAWN_CODES = tuple(f"AU{number:02d}" for number in DRAWN)
 
 FULL = 5.0
 """Intensity of a complete action on the FACS 0–5 scale: 1 on the scale inside."""
+
+GAZED = (63, 64)
+"""Eyes up and down: the lids follow the gaze, so the inside knows it as AUs."""
 
 Sided = Mapping[int, Value]
 """AU number to value: floats for one side or a symmetric face, fields where the sides differ."""
@@ -30,19 +34,30 @@ Sided = Mapping[int, Value]
 
 @dataclass(frozen=True)
 class Actions:
-    """AU number to strength 0–1 for the subject's left and right side; every drawn AU is there."""
+    """AU number to strength for the subject's left and right side, 1 is full; every drawn AU is there."""
 
     left: dict[int, float]
     right: dict[int, float]
 
     @classmethod
-    def of(cls, aus: Mapping[str, float | tuple[float, float]]) -> Actions:
-        """Read `{"AU12": value}` or `{"AU12": (left, right)}` on the FACS 0–5 scale."""
-        left, right = dict.fromkeys(DRAWN, 0.0), dict.fromkeys(DRAWN, 0.0)
+    def of(
+        cls,
+        aus: Mapping[str, float | tuple[float, float]],
+        gains: Mapping[int, float] = MappingProxyType({}),
+        gaze_down: float = 0.0,
+    ) -> Actions:
+        """Read `{"AU12": value}` or `{"AU12": (left, right)}` on the FACS 0–5 scale.
+
+        `gains` are how far a person moves by each AU, 1 where missing; `gaze_down` is −1 (up) to 1.
+        """
+        left, right = dict.fromkeys((*DRAWN, *GAZED), 0.0), dict.fromkeys((*DRAWN, *GAZED), 0.0)
         for code, value in aus.items():
             sides = value if isinstance(value, tuple) else (value, value)
             number = int(code[2:])
-            left[number], right[number] = float(sides[0]) / FULL, float(sides[1]) / FULL
+            scale = gains.get(number, 1.0) / FULL
+            left[number], right[number] = float(sides[0]) * scale, float(sides[1]) * scale
+        for side in (left, right):
+            side[63], side[64] = max(0.0, -gaze_down), max(0.0, gaze_down)
         return cls(left, right)
 
     def mean(self, number: int) -> float:
@@ -51,8 +66,8 @@ class Actions:
 
     @cached_property
     def jaw_drop(self) -> float:
-        """How far the jaw is down, 0–1: partly by AU26, fully by AU27."""
-        return min(1.0, 0.45 * self.mean(26) + self.mean(27))
+        """How far the jaw is down, 1 is fully, 1.2 at most: partly by AU26, fully by AU27."""
+        return min(1.2, 0.45 * self.mean(26) + self.mean(27))
 
     def at(self, x: Field) -> Sided:
         """Give every AU its value at the places x across the face (positive on the subject's left).

@@ -1,6 +1,6 @@
-"""An album: a folder with rendered pictures, their records and a contact sheet.
+"""An album: a folder with rendered pictures or clips, their records and a contact sheet.
 
-DIR/images/*.png  DIR/samples.jsonl  DIR/samples.manifest.json  DIR/sheet.png
+DIR/images/*.png or DIR/clips/*.webp  DIR/samples.jsonl  DIR/samples.manifest.json  DIR/sheet.png  [DIR/masks/*]
 """
 
 from __future__ import annotations
@@ -15,39 +15,48 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
-from data_engine.faces.picture import Pixels, render
+from data_engine.faces.film import encode_clip, require_encoder
+from data_engine.faces.picture import Pixels
 from data_engine.faces.plan import Plan
-from data_engine.faces.sheet import contact_sheet
+from data_engine.faces.sheet import contact_sheet, varied
+from data_engine.faces.shots import Shot
 from emollm.records import Sample, read_records
 from emollm.stage import Output, track
 
 CHUNK = 16
-"""Pictures a worker draws in one go."""
-SHEET_PICTURES = 64
-SHEET_SIDE = 112
-JPEG_QUALITY = 95
+"""Pictures a worker draws in one go; a clip is a chunk of its own."""
+SHEET_FROM = 2000
+"""Samples from which those on the sheet are chosen."""
+JPEG_QUALITY, WEBP_QUALITY = 95, 90
 
 
-def fill_album(output: Output, plan: Plan, num: int, workers: int = 1) -> None:
+def fill_album(output: Output, plan: Plan, num: int, workers: int = 1, sheet: int = 40) -> None:
     """Draw pictures 0 … num − 1 of the plan that are not there yet, and write their records in order."""
     root = output.path.parent
-    (root / "images").mkdir(parents=True, exist_ok=True)
+    require_encoder(plan.suffix)
+    for folder in {Path(plan.media_path(0)).parent, *([Path(plan.mask_path(0)).parent] if plan.masks else [])}:
+        (root / folder).mkdir(parents=True, exist_ok=True)
 
     def is_there(index: int) -> bool:
-        return output.is_done(plan.sample_id(index)) and (root / plan.media_path(index)).exists()
+        paths = [plan.media_path(index), *([plan.mask_path(index)] if plan.masks else [])]
+        return output.is_done(plan.sample_id(index)) and all((root / path).exists() for path in paths)
 
     missing = [index for index in range(num) if not is_there(index)]
-    for sample in track(draw_all(plan, root, missing, workers), "faces", total=len(missing)):
+    what = "clips" if plan.video else "faces"
+    for sample in track(draw_all(plan, root, missing, workers), what, total=len(missing)):
         if not output.is_done(sample.id):
             output.write(sample)
+            if sample.events is not None:
+                output.count("events", len(sample.events))
     output.note("identities", plan.split_identities() or {"all": plan.identities})
-    first = list(itertools.islice(read_records(output.path, Sample), SHEET_PICTURES))
-    contact_sheet(first, root, SHEET_SIDE).save(root / "sheet.png")
+    first = list(itertools.islice(read_records(output.path, Sample), SHEET_FROM))
+    contact_sheet(varied(first, sheet), root).save(root / "sheet.png")
 
 
 def draw_all(plan: Plan, root: Path, indices: list[int], workers: int) -> Iterator[Sample]:
     """Draw the pictures on that many cores and yield their records in the order of the indices."""
-    chunks = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
+    step = 1 if plan.video else CHUNK
+    chunks = [indices[start : start + step] for start in range(0, len(indices), step)]
     if workers <= 1 or len(chunks) <= 1:
         for chunk in chunks:
             yield from draw_chunk(plan, root, chunk)
@@ -73,28 +82,49 @@ def _ignore_interrupt() -> None:
 
 
 def draw_chunk(plan: Plan, root: Path, indices: list[int]) -> list[Sample]:
-    """Draw the pictures with these indices, each in one step, and return their records."""
+    """Draw the pictures or clips with these indices, each written in one step, and return their records."""
     samples = []
     for index in indices:
-        spec, sample = plan.draw(index)
-        content = encode_picture(render(spec, plan.size), plan.suffix)
-        path = root / plan.media_path(index)
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(content)
-        part.replace(path)
+        shot, sample = plan.shot(index)
+        content = encode_shot(shot, plan.suffix)
+        _write(root / plan.media_path(index), content)
+        if plan.masks:
+            _write_masks(shot, root / plan.mask_path(index))
         assert sample.media is not None
         sample.media.sha256 = hashlib.sha256(content).hexdigest()
         samples.append(sample)
     return samples
 
 
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _write_masks(shot: Shot, path: Path) -> None:
+    """Write the AU masks of a picture, or of a clip's peak."""
+    from data_engine.faces.masks import write_masks
+
+    write_masks(shot.scene.people[shot.lead].at(shot.times[shot.peak()]), shot.size, path)
+
+
+def encode_shot(shot: Shot, suffix: str) -> bytes:
+    """Draw a shot and return it as the bytes of a file."""
+    if shot.is_clip:
+        return encode_clip([*shot.frames()], shot.times, shot.end_s, suffix)
+    return encode_picture(next(shot.frames()), suffix)
+
+
 def encode_picture(pixels: Pixels, suffix: str) -> bytes:
-    """Return the picture as the bytes of a file: `png` keeps every pixel, `jpg` is smaller and does not."""
+    """Return the picture as the bytes of a file: `png` keeps every pixel, `jpg` and `webp` are smaller and do not."""
     from PIL import Image
 
     file, image = BytesIO(), Image.fromarray(pixels)
     if suffix == "png":
         image.save(file, "PNG", compress_level=1)
+    elif suffix == "webp":
+        image.save(file, "WEBP", quality=WEBP_QUALITY)
     else:
         image.save(file, "JPEG", quality=JPEG_QUALITY)
     return file.getvalue()

@@ -1,60 +1,147 @@
-"""What is behind and below the face: the wall, the neck, the collar, the ears."""
+"""What is behind the person: a plain studio wall, or a room or a street that the lens blurs.
+
+A scene is put together from soft shapes on a coarse grid and stretched over the picture: the coarser the grid, the
+more it is out of focus.
+"""
 
 from __future__ import annotations
 
-import math
+from functools import lru_cache
 
 import numpy as np
 
-from data_engine.faces.curves import Field, clamp, coverage
+from data_engine.faces.curves import Field, clamp, smoothstep
 from data_engine.faces.projection import Camera
-from data_engine.faces.surface import blend, bounds
-from data_engine.faces.texture import noise
+from data_engine.faces.texture import enlarge, noise
+
+GRIDS = (7, 10, 14, 20, 30, 46)
+"""Sides of the coarse scene, in points, from far out of focus to nearly sharp."""
 
 
 def wall(camera: Camera, down: Field) -> Field:
-    """Return the empty backdrop, a soft gradient: (3, S, S)."""
+    """Return the empty backdrop: (3, S, S)."""
+    if camera.spec.backdrop is not None:
+        return np.ascontiguousarray(enlarge(scene(camera.spec.backdrop), camera.size, camera.size))
     person = camera.person
     low = clamp((down + 1.5) / 3)[None]  # (1, S, 1)
     gradient = person.backdrop_top[:, None, None] * (1 - low) + person.backdrop_bottom[:, None, None] * low
     return gradient * (1 + 0.06 * noise(person.texture_seed + 5, 6, camera.size))
 
 
-def paint_bust(picture: Field, camera: Camera, across: Field, down: Field) -> None:
-    """Paint neck and clothes; they do not turn with the head."""
-    person, edge = camera.person, 2.6 * camera.pixel
-    off = np.abs(across)
-    rows = slice(int(np.searchsorted(down[:, 0], 0.25)), camera.size)
-    low = down[rows]
-    half_width = 0.50 * person.head_half_width + 0.35 * clamp(low - 1.12) ** 1.5
-    neck = coverage(np.minimum(half_width - off, low - 0.35), edge)
-    chin_shadow = 0.25 * np.exp(-3 * clamp(low - 0.95, 0, 3))
-    blend(picture[:, rows], neck, person.skin[:, None, None] * (0.62 - chin_shadow - 0.2 * clamp(1.2 * off)))
-    rows = slice(int(np.searchsorted(down[:, 0], 1.1)), camera.size)
-    collar = 1.30 + 0.20 * off + 0.16 * np.exp(-((across / 0.42) ** 4))
-    lit = 0.8 + 0.2 * np.clip(-across * 2 * _light_x(camera), -1, 1)
-    cloth = (person.backdrop_bottom[::-1] * np.float32(0.55) + np.float32(0.05))[:, None, None] * lit
-    blend(picture[:, rows], coverage(down[rows] - collar, edge), cloth)
+@lru_cache(maxsize=2048)
+def scene(seed: int) -> Field:
+    """Return the scene with this seed on a coarse grid, (3, h, w)."""
+    rng = np.random.default_rng([seed, 31])
+    kind = str(rng.choice(["studio", "room", "window", "street", "green", "lights", "sky"], p=SHARES))
+    side = 14 if kind == "studio" else int(rng.choice(GRIDS))
+    across = np.broadcast_to(np.linspace(0, 1, side, dtype=np.float32), (side, side))
+    picture = _KINDS[kind](rng, across, across.T) * float(rng.uniform(0.55, 1.15))
+    return np.clip(picture, 0.01, 1.0).astype(np.float32)
 
 
-def _light_x(camera: Camera) -> float:
-    x, y, z = camera.spec.light
-    return x / math.sqrt(x * x + y * y + z * z)
+SHAPES = np.array([(0.9, 0.25), (0.25, 0.9), (0.5, 0.5)])
+"""Heights and widths of boxes: shelves and posts, boards, blocks."""
+SHARES = (0.24, 0.22, 0.12, 0.14, 0.13, 0.07, 0.08)
 
 
-def paint_ears(picture: Field, camera: Camera, u: Field, v: Field) -> None:
-    """Paint the ears at the sides of the head; the one that has turned away is not seen."""
-    person, spec = camera.person, camera.spec
-    y = 0.25 * math.sin(spec.pitch)
-    light = 0.75 * (0.5 + 0.5 * spec.ambient)
-    for side in (-1, 1):
-        turned = side * math.sin(spec.yaw)
-        if turned > 0.35:
-            continue
-        x = side * 0.985 * person.head_half_width
-        width = 0.115 * (1 - 0.7 * max(0.0, turned))
-        rows, columns = bounds((np.abs(u - x) < 0.2) & (np.abs(v - y) < 0.35))
-        off_x, off_y = u[rows, columns] - x, v[rows, columns] - y
-        ear = coverage(1 - np.sqrt((off_x / width) ** 2 + (off_y / 0.22) ** 2), 7.8 * camera.pixel)
-        shell = 1 - 0.3 * np.exp(-((off_x / 0.05) ** 2 + (off_y / 0.13) ** 2))
-        blend(picture[:, rows, columns], ear, person.skin[:, None, None] * (light * shell))
+def _colour(rng: np.random.Generator, low: float, high: float, vivid: float = 0.25) -> Field:
+    """A colour (3, 1, 1) of a brightness within a range, muted unless `vivid` is high."""
+    bright, vivid = rng.uniform(low, high), vivid * rng.uniform(0.1, 1)
+    hue = rng.uniform(0, 1, 3)
+    colour: Field = (bright * ((1 - vivid) + vivid * hue / max(float(hue.mean()), 0.2))).astype(np.float32)
+    return np.clip(colour, 0, 1)[:, None, None]
+
+
+def _fade(rng: np.random.Generator, across: Field, down: Field, low: float, high: float, vivid: float) -> Field:
+    """A gradient between two colours in any direction."""
+    angle = rng.uniform(0, 2 * np.pi)
+    along = clamp(0.5 + (across - 0.5) * np.cos(angle) + (down - 0.5) * np.sin(angle))
+    faded: Field = (_colour(rng, low, high, vivid) * (1 - along) + _colour(rng, low, high, vivid) * along).astype(np.float32)
+    return faded
+
+
+def _boxes(rng: np.random.Generator, picture: Field, count: int, low: float, high: float, vivid: float) -> None:
+    """Lay upright and level rectangles over a picture."""
+    side = picture.shape[-1]
+    for _ in range(count):
+        top, left = (rng.uniform(-0.2, 1, 2) * side).astype(int).tolist()
+        tall, wide = (rng.uniform(0.1, 1, 2) * SHAPES[int(rng.integers(3))] * side).astype(int).tolist()
+        rows, columns = slice(max(top, 0), max(top + tall + 1, 0)), slice(max(left, 0), max(left + wide + 1, 0))
+        picture[:, rows, columns] = _colour(rng, low, high, vivid)
+
+
+def _discs(rng: np.random.Generator, picture: Field, across: Field, down: Field, count: int, strength: float) -> None:
+    """Add bright discs, as lamps out of focus are."""
+    for _ in range(count):
+        x, y = rng.uniform(0, 1, 2)
+        radius = rng.uniform(0.02, 0.09)
+        disc = clamp((radius - np.hypot(across - x, down - y)) * (0.9 * len(down)) + 0.5)
+        picture += disc * strength * rng.uniform(0.3, 1) * _colour(rng, 0.7, 1.0, 0.5)
+
+
+def _studio(rng: np.random.Generator, across: Field, down: Field) -> Field:
+    picture = _fade(rng, across, down, 0.05, 0.95, 0.2 * float(rng.random()) ** 2)
+    x, y = rng.uniform(0.2, 0.8, 2)
+    spot = np.exp(-((across - x) ** 2 + (down - y) ** 2) / 0.15).astype(np.float32)
+    lit: Field = picture * (0.75 + rng.uniform(0, 0.5) * spot)
+    return lit
+
+
+def _room(rng: np.random.Generator, across: Field, down: Field) -> Field:
+    picture = _fade(rng, across, down, 0.25, 0.8, 0.3)
+    _boxes(rng, picture, int(rng.integers(3, 9)), 0.08, 0.8, 0.4)
+    return picture
+
+
+def _window(rng: np.random.Generator, across: Field, down: Field) -> Field:
+    picture = _fade(rng, across, down, 0.10, 0.45, 0.3)
+    left, width = rng.uniform(-0.1, 0.7), rng.uniform(0.25, 0.6)
+    pane = clamp(np.minimum(across - left, left + width - across) * 25) * clamp((float(rng.uniform(0.5, 1.1)) - down) * 25)
+    bars = 1 - 0.7 * (np.abs((across - left) / width - 0.5) < 0.035)
+    picture += (pane * bars) * (_colour(rng, 0.85, 1.0, 0.1) - picture)
+    _boxes(rng, picture, int(rng.integers(0, 3)), 0.05, 0.4, 0.3)
+    return picture
+
+
+def _street(rng: np.random.Generator, across: Field, down: Field) -> Field:
+    horizon = rng.uniform(0.35, 0.75)
+    ground = smoothstep((down - horizon) / 0.06)
+    picture = _fade(rng, across, down, 0.5, 0.95, 0.15)
+    for _ in range(int(rng.integers(2, 6))):
+        left, width, top = rng.uniform(-0.2, 0.9), rng.uniform(0.1, 0.4), rng.uniform(-0.1, horizon)
+        house = (across > left) & (across < left + width) & (down > top)
+        picture += house * (_colour(rng, 0.15, 0.75, 0.3) - picture)
+    picture += ground * (_colour(rng, 0.2, 0.6, 0.2) - picture)
+    _boxes(rng, picture, int(rng.integers(0, 4)), 0.05, 0.9, 0.5)
+    return picture
+
+
+def _green(rng: np.random.Generator, across: Field, down: Field) -> Field:
+    leaves = sum(noise(int(rng.integers(1 << 30)), cells, len(down)) for cells in (5, 11, 22)) / np.float32(1.7)
+    dark, light = np.array([[0.10, 0.18, 0.08], [0.55, 0.68, 0.35]], np.float32) * rng.uniform(0.7, 1.2, (2, 3))
+    mix = clamp(0.45 + 0.25 * leaves)
+    picture: Field = (dark[:, None, None] * (1 - mix) + light[:, None, None] * mix).astype(np.float32)
+    _discs(rng, picture, across, down, int(rng.integers(0, 8)), 0.5)
+    return picture
+
+
+def _lights(rng: np.random.Generator, across: Field, down: Field) -> Field:
+    picture = _fade(rng, across, down, 0.02, 0.20, 0.6)
+    _boxes(rng, picture, int(rng.integers(0, 3)), 0.02, 0.25, 0.5)
+    _discs(rng, picture, across, down, int(rng.integers(5, 22)), 0.8)
+    return picture
+
+
+def _sky(rng: np.random.Generator, across: Field, down: Field) -> Field:
+    blue = np.array([0.45, 0.62, 0.85], np.float32)[:, None, None] * rng.uniform(0.8, 1.15)
+    clouds = clamp(0.4 + 0.35 * sum(noise(int(rng.integers(1 << 30)), cells, len(down)) for cells in (4, 9)))
+    picture: Field = (blue + clouds * (np.float32(0.92) - blue) * (1 - 0.3 * down)).astype(np.float32)
+    if rng.random() < 0.5:
+        ground = smoothstep((down - rng.uniform(0.5, 0.9)) / 0.08)
+        picture += ground * (_colour(rng, 0.15, 0.6, 0.4) - picture)
+    return picture
+
+
+_KINDS = {
+    "studio": _studio, "room": _room, "window": _window, "street": _street, "green": _green, "lights": _lights, "sky": _sky,
+}  # fmt: skip

@@ -63,3 +63,8 @@ def power24(x: Field) -> Field:
     x8 = (x * x) ** 2
     x8 = x8 * x8
     return x8 * x8 * x8
+
+
+def limit(value: Value, low: float = 0.0, high: float = 1.0) -> Value:
+    """Keep a number, or a field of numbers, between low and high; a plain float stays one."""
+    return clamp(value, low, high) if isinstance(value, np.ndarray) else min(max(value, low), high)

@@ -1,8 +1,9 @@
-"""The command `emollm faces`: render faces with exact action units, landmarks and labels.
+"""The command `emollm faces`: render faces with exact action units, landmarks, events and labels.
 
 Example:
 
     emollm faces runs/faces --num 2000 --labels basic7 --split train=0.8,test=0.2
+    emollm faces runs/clips --num 200 --labels basic7 --video --seconds 4
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from data_engine.faces.album import fill_album
-from data_engine.faces.plan import DIFFICULTIES, MAX_IDENTITY, MAX_SIZE, MIN_SIZE, Plan
+from data_engine.faces.film import CLIP_FORMATS
+from data_engine.faces.plan import DIFFICULTIES, MAX_IDENTITY, MAX_SIZE, MIN_SIZE, PICTURE_FORMATS, Plan
+from data_engine.faces.scenes import MOST
 from emollm.errors import ConfigError, did_you_mean
 from emollm.facs import COMPOUNDS
 from emollm.labels import LABEL_SETS, canonical
@@ -24,8 +27,13 @@ from emollm.stage import Output, positive
 EXAMPLES = """examples:
   emollm faces runs/faces --num 2000 --labels basic7 --split train=0.8,test=0.2
   emollm faces runs/hard --num 500 --difficulty hard --identities 9000:9500
-  emollm faces runs/fear --num 20 --emotion fear --size 224
-"""
+  emollm faces runs/fear --num 20 --emotion fear --size 224 --masks
+  emollm faces runs/clips --num 200 --labels basic7 --video --seconds 4 --fps 25
+  emollm faces runs/groups --num 50 --labels basic7 --video --people 3         one of three people shows the label
+  emollm faces runs/films --num 20 --compound 'happily surprised' --video --format mp4 --size 224"""
+
+ALONE_SIZE, GROUP_SIZE = 112, 224
+"""Default height of a picture of one person, and of several."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,21 +44,42 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("dir", type=Path, metavar="DIR", help="folder for images/, samples.jsonl and sheet.png")
-    parser.add_argument("--num", type=positive, required=True, metavar="N", help="number of pictures")
+    parser.add_argument("dir", type=Path, metavar="DIR", help="folder for images/ or clips/, samples.jsonl, sheet.png")
+    parser.add_argument("--num", type=positive, required=True, metavar="N", help="number of pictures or clips")
+    _add_what(parser)
+    _add_how(parser)
+    parser.add_argument("--identities", type=_range, default=(0, 2000), metavar="A:B", help="people (default: 0:2000)")
+    parser.add_argument("--split", type=_shares, default={}, metavar="NAME=SHARE,…", help="splits that share nobody")
+    parser.add_argument("--seed", type=_seed, default=0, help="everything random follows from it (default: 0)")
+    parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
+    parser.add_argument("--sheet", type=positive, default=40, metavar="N", help="faces on sheet.png, a varied choice")
+    parser.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
+    return parser
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is shown."""
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--labels", metavar="SET", help="draw the labels of a set in turn: basic7, basic8, du22 …")
     what.add_argument("--emotion", metavar="WORD", help="draw one basic emotion, contempt or neutral")
     what.add_argument("--compound", metavar="NAME", help="draw one compound emotion: 'happily surprised' …")
-    parser.add_argument("--size", type=_size, default=112, metavar="PX", help="width and height (default: 112)")
+    several = f"people a picture, 1 to {MOST}; the label is that of one of them, in a clip of the one who changes"
+    parser.add_argument("--people", type=positive, default=1, metavar="K", help=several)
+    parser.add_argument("--video", action="store_true", help="clips with the onset, apex and offset of every AU")
+    parser.add_argument("--seconds", type=float, metavar="S", help=f"length of a clip (default: {Plan.seconds:g})")
+    parser.add_argument("--fps", type=float, metavar="F", help=f"frames per second (default: {Plan.fps:g})")
+
+
+def _add_how(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how it is drawn and written."""
+    size = f"height, and width of one person (default: {ALONE_SIZE}, several people {GROUP_SIZE})"
+    parser.add_argument("--size", type=_size, metavar="PX", help=size)
     parser.add_argument("--difficulty", choices=DIFFICULTIES, default="normal", help="pose, light and occlusion")
-    parser.add_argument("--identities", type=_range, default=(0, 2000), metavar="A:B", help="people (default: 0:2000)")
-    parser.add_argument("--split", type=_shares, default={}, metavar="NAME=SHARE,…", help="splits that share nobody")
-    parser.add_argument("--format", choices=("png", "jpg"), default="png", help="png is exact (default)")
-    parser.add_argument("--seed", type=_seed, default=0, help="everything random follows from it (default: 0)")
-    parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
-    parser.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
-    return parser
+    formats = (
+        "pictures: png (exact, the default), jpg or webp; clips: webp (the default), gif, or mp4 (needs emollm[video])"
+    )
+    parser.add_argument("--format", choices=dict.fromkeys((*PICTURE_FORMATS, *CLIP_FORMATS)), help=formats)
+    parser.add_argument("--masks", action="store_true", help="write the pixels on which each AU shows to masks/")
 
 
 def _size(text: str) -> int:
@@ -86,15 +115,22 @@ def _shares(text: str) -> dict[str, float]:
 def plan_from(options: argparse.Namespace) -> Plan:
     """Turn the command's options into a plan. Raises ConfigError."""
     label_set, label = _what(options)
+    if not options.video and (options.seconds is not None or options.fps is not None):
+        raise ConfigError("--seconds and --fps are about clips; add --video")
     return Plan(
         seed=options.seed,
-        size=options.size,
+        size=options.size or (ALONE_SIZE if options.people == 1 else GROUP_SIZE),
         difficulty=options.difficulty,
         label_set=label_set,
         label=label,
         identities=options.identities,
         splits=options.split,
-        suffix=options.format,
+        suffix=options.format or ("webp" if options.video else "png"),
+        video=options.video,
+        seconds=Plan.seconds if options.seconds is None else options.seconds,
+        fps=Plan.fps if options.fps is None else options.fps,
+        people=options.people,
+        masks=options.masks,
     )
 
 
@@ -122,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = plan_from(options)
     samples = options.dir / "samples.jsonl"
     with Output(samples, stage="faces", options=asdict(plan), overwrite=options.overwrite) as output:
-        fill_album(output, plan, options.num, options.workers)
+        fill_album(output, plan, options.num, options.workers, options.sheet)
     return output.exit_code
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from data_engine.faces.actions import DRAWN_CODES, FULL
-from emollm.facs import COMPOUNDS, LETTERS, PROTOTYPES, Prototype, excluded
+from emollm.facs import COMPOUNDS, LETTERS, PROTOTYPES, Prototype, excluded, read_codes
 
 AUs = dict[str, float | tuple[float, float]]
 """AU code to FACS intensity 0–5, or (left, right)."""
@@ -31,11 +31,29 @@ OPPOSED = (("AU12", "AU15"), ("AU18", "AU20"), ("AU22", "AU24"), ("AU24", "AU26"
 WEAKEST, CLEAR = 1.5, 2.5
 """Least intensity of the AUs that an emotion consists of, and that of a typical expression."""
 OPTIONAL = (1.0, FULL)
-ANY = (0.75, FULL)
-"""Ranges of intensities of the AUs that may come along, and of AUs drawn for no emotion."""
+TRACE = (0.5, 1.5)
+ANY = (1.0, FULL)
+"""Ranges of intensities of the AUs that may come along, of a trace, and of AUs drawn for no emotion."""
+
+SMILES = ("12", "6+12", "12+25", "6+12+25", "12+25+26", "6+12+25+26", "6+7+12+25", "12+14", "10+12+25", "12+16+25")
+"""Closed and open smiles."""
+HABITS = (
+    "1+2", "1+2+5", "1+4", "4+7", "5+7", "4+9+10", "6+9", "9+17", "10", "11", "11+15", "13", "13+17", "14", "14+17",
+    "15+17", "16+25", "10+16+25", "17+24", "17+23", "18", "18+25", "20+25", "22+25", "22+25+26", "23", "24", "7+23+38",
+    "25", "25+26", "25+27", "1+2+5+25+27", "28", "28+17", "34", "34+23", "9+38", "5+38", "38", "43", "6+7+43", "7+43",
+    "4+6+7+9+43", "43+12", "20", "22", "16+17",
+)  # fmt: skip
+"""What faces do in talk, thought, effort and pain."""
+RARE = (
+    "AU07", "AU11", "AU14", "AU16", "AU23", "AU24", "AU38", "AU43",
+    *("AU13", "AU18", "AU22", "AU27", "AU28", "AU34") * 2,
+)  # fmt: skip
+"""AUs that emotions seldom bring along, and that nets find hard; those that others drive out come twice."""
 
 COMPOUND_SHARE = 0.5
 """How often a basic emotion is drawn as Du et al. 2014 saw it, otherwise as the FACS Investigator's Guide says."""
+RARE_SHARE, ONE_SIDED_SHARE = 0.45, 0.17
+"""How often a mixture gets a rare AU, and an AU that has sides loses one."""
 VARIANT_SHARE, OPTIONAL_SHARE = 0.2, 0.4
 """How often a variant is drawn instead of a prototype, and how often each of its optional AUs."""
 TRACE_SHARE = 0.3
@@ -55,23 +73,49 @@ def express(label: str, rng: np.random.Generator, typical: bool = False) -> AUs:
 
 
 def mixture(rng: np.random.Generator) -> AUs:
-    """Draw from everything a face can do: 45 % compounds, 47 % random AUs, 8 % neutral; one in eight one-sided."""
+    """Draw from everything a face can do, each AU often enough to be learned.
+
+    8 % neutral, 15 % smiles, 27 % other habits, 22 % compounds, 28 % any AUs together; nearly half of those that are
+    not neutral get one more AU of those that are rare elsewhere. One in eight shows an AU on one side only.
+    """
     kind = rng.random()
-    if kind >= 0.92:
-        return {}
-    aus: AUs = {**(_compound(str(rng.choice(list(COMPOUNDS))), rng, WEAKEST) if kind < 0.45 else _random(rng))}
+    if kind < 0.08:
+        return express("neutral", rng)
+    if kind < 0.50:
+        aus = _habit(SMILES if kind < 0.23 else HABITS, rng)
+    else:
+        aus = _compound(str(rng.choice(list(COMPOUNDS))), rng, WEAKEST) if kind < 0.72 else _random(rng)
+    if rng.random() < RARE_SHARE:
+        core = set(aus)
+        rare = str(rng.choice(RARE))
+        aus = possible({rare: _intensity(rng), **aus}, {rare} if rng.random() < 0.6 else core, rng)
+    return _one_sided(aus, rng)
+
+
+def _one_sided(aus: dict[str, float], rng: np.random.Generator) -> AUs:
+    """Now and then leave out one side of one AU."""
     sided = [code for code in aus if code in ONE_SIDED]
-    if sided and rng.random() < 0.16:
-        code = sided[rng.integers(len(sided))]
-        value = float(np.max(aus[code]))
-        aus[code] = (value, 0.0) if rng.random() < 0.5 else (0.0, value)
-    return aus
+    if not sided or rng.random() >= ONE_SIDED_SHARE:
+        return {**aus}
+    code = str(rng.choice(sided))
+    return {**aus, code: (aus[code], 0.0) if rng.random() < 0.5 else (0.0, aus[code])}
+
+
+def _habit(table: tuple[str, ...], rng: np.random.Generator) -> dict[str, float]:
+    """One row of a table of combinations, each AU of it at any intensity."""
+    codes = [code.au for code in read_codes(str(rng.choice(table)))]
+    return possible({code: _intensity(rng) for code in codes}, codes, rng)
 
 
 def _random(rng: np.random.Generator) -> dict[str, float]:
     """One to five AUs, any of them."""
     codes = rng.choice(DRAWN_CODES, rng.integers(1, 6), replace=False).tolist()
-    return possible({code: rng.uniform(*ANY) for code in codes}, codes[:1], rng)
+    return possible({code: _intensity(rng) for code in codes}, codes[:1], rng)
+
+
+def _intensity(rng: np.random.Generator) -> float:
+    """From a trace to the maximum."""
+    return float(rng.uniform(*(TRACE if rng.random() < 0.15 else ANY)))
 
 
 def _compound(name: str, rng: np.random.Generator, weakest: float) -> dict[str, float]:

@@ -13,8 +13,12 @@ from functools import lru_cache
 import numpy as np
 
 from data_engine.faces.curves import Field
+from data_engine.faces.expressiveness import Expressiveness, expressiveness
+from data_engine.faces.features import Features, Makeup, features, makeup
+from data_engine.faces.haircuts import Haircut, haircut
+from data_engine.faces.looks import Build, Complexion, Wardrobe, build, complexion, wardrobe
 
-PALE, TAN, DEEP = (np.array(c) for c in ((0.99, 0.83, 0.73), (0.80, 0.58, 0.44), (0.36, 0.22, 0.16)))
+PALE, TAN, DEEP = (np.array(c) for c in ((0.97, 0.81, 0.72), (0.80, 0.58, 0.45), (0.44, 0.29, 0.22)))
 HAIR_COLOURS = np.array(
     [
         [0.07, 0.05, 0.045],
@@ -29,12 +33,9 @@ HAIR_COLOURS = np.array(
 IRIS_COLOURS = np.array([[0.20, 0.12, 0.07], [0.33, 0.22, 0.10], [0.30, 0.42, 0.55], [0.34, 0.42, 0.28]])
 """Dark brown, hazel, blue, green."""
 
-BALD, SHORT, BOB, LONG, CROPPED = range(5)
-"""Hair styles."""
-
 
 @dataclass(frozen=True, eq=False)
-class Identity:
+class Identity(Features, Expressiveness, Makeup, Build, Complexion):
     """What stays the same from picture to picture of one person."""
 
     seed: int
@@ -43,31 +44,8 @@ class Identity:
     head_half_height: float
     jaw_roundness: float  # exponent of the jaw's outline: 2 is an ellipse, more is squarer
     jaw_width: float  # 1 is as wide as the skull
-    cheek_fullness: float  # 0–1
-    # Eyes
-    eye_x: float
-    eye_y: float
-    eye_half_width: float
-    eye_opening: float  # 1 is usual
-    eye_tilt: float
-    lid_crease: float  # 0–1
+    # Skin and eyes
     iris: Field
-    # Brows
-    brow_inner_x: float
-    brow_y: float
-    brow_arch: float
-    brow_thickness: float
-    # Nose
-    nose_width: float
-    nose_length: float
-    nose_height: float
-    # Mouth
-    mouth_half_width: float
-    mouth_y: float
-    upper_lip: float  # fullness, 1 is usual
-    lower_lip: float
-    lip_colour: float  # 0 the skin's own, 1 red
-    # Skin
     skin: Field
     melanin: float  # 0–1
     wrinkles: float  # 0–1, grows with age
@@ -75,14 +53,13 @@ class Identity:
     texture_seed: int
     # Hair
     hair: Field
-    hair_style: int
-    hairline_y: float
-    parting_x: float
+    cut: Haircut
     beard: float  # 0–1
     stubble: float  # 0–1
     # What is worn, and where
     glasses: bool
     glasses_radius: float
+    wardrobe: Wardrobe
     backdrop_top: Field
     backdrop_bottom: Field
 
@@ -107,48 +84,33 @@ def identity(seed: int) -> Identity:
     hair = HAIR_COLOURS[rng.choice(6, p=hair_odds / hair_odds.sum())] * within(0.85, 1.15)
     iris = IRIS_COLOURS[rng.choice(4, p=[0.55, 0.2, 0.15, 0.1] if melanin < 0.4 else [0.9, 0.1, 0, 0])]
     male = rng.random() < 0.5
-    style_odds = [0.12, 0.34, 0.14, 0.05, 0.35] if male else [0.02, 0.1, 0.3, 0.48, 0.10]
+    height, age = within(1.12, 1.26), float(rng.beta(1.3, 2.2))
     return Identity(
         seed=seed,
         melanin=melanin,
         skin=skin_colour(melanin),
         hair=hair.astype(np.float32),
         iris=iris.astype(np.float32),
-        head_half_width=within(0.80, 0.93),
-        head_half_height=within(1.08, 1.20),
+        head_half_width=within(0.77, 0.91),
+        head_half_height=height,
         jaw_roundness=within(2.1, 2.9) if male else within(2.0, 2.4),
         jaw_width=within(0.90, 1.0) if male else within(0.82, 0.94),
-        eye_x=within(0.355, 0.41),
-        eye_y=within(-0.20, -0.14),
-        eye_half_width=within(0.165, 0.20),
-        eye_opening=within(0.85, 1.2),
-        eye_tilt=within(-0.03, 0.05),
-        lid_crease=within(0, 1),
-        brow_inner_x=within(0.13, 0.18),
-        brow_y=within(-0.03, 0.03),
-        brow_arch=within(0.4, 1.3),
-        brow_thickness=within(0.038, 0.055) if male else within(0.022, 0.038),
-        nose_width=within(0.85, 1.2),
-        nose_length=within(-0.03, 0.05),
-        nose_height=within(0.7, 1.2),
-        mouth_half_width=within(0.27, 0.34),
-        mouth_y=within(0.54, 0.60),
-        upper_lip=within(0.6, 1.15),
-        lower_lip=within(0.75, 1.25),
-        lip_colour=within(0, 0.35) if male else within(0.1, 0.8),
-        cheek_fullness=within(0, 1),
-        wrinkles=float(rng.beta(1.3, 2.2)),
-        hair_style=int(rng.choice(5, p=style_odds)),
-        hairline_y=within(-0.88, -0.72),
-        parting_x=within(-0.6, 0.6),
+        wrinkles=age,
+        cut=haircut(seed, male, age),
         beard=float(male and rng.random() < 0.35) * within(0.35, 1),
         stubble=float(male) * within(0, 0.5),
         glasses=bool(rng.random() < 0.18),
         glasses_radius=within(0.17, 0.23),
+        wardrobe=wardrobe(seed, male),
         texture_seed=int(rng.integers(1 << 31)),
         freckles=within(0, 1) ** 3,
         backdrop_top=_backdrop(rng),
         backdrop_bottom=_backdrop(rng),
+        **vars(features(seed, male, age, height)),
+        **vars(expressiveness(seed, age)),
+        **vars(makeup(seed, male)),
+        **vars(build(seed, male)),
+        **vars(complexion(seed, age)),
     )
 
 

@@ -13,24 +13,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_engine.faces.actions import Actions
-from data_engine.faces.brows import TAIL_X, brow
+from data_engine.faces.brows import brow
 from data_engine.faces.curves import Field
 from data_engine.faces.eyes import lids
 from data_engine.faces.identity import Identity
 from data_engine.faces.lips import mouth_shape
-from data_engine.faces.nose import nose_shape
+from data_engine.faces.nose import BASE, nose_shape
 from data_engine.faces.projection import Camera
 from data_engine.faces.spec import FaceSpec
-
-OUTLINE = 0.999
-"""How far out on the ball the jaw's landmarks lie; 1 is the very edge."""
 
 
 def landmarks(spec: FaceSpec, size: int = 112) -> Field:
     """Return the 68 landmarks in pixels, (68, 2) float32; they may lie outside the picture or behind something."""
     camera = Camera.of(spec, size)
-    angle = np.linspace(0, np.pi, 17, dtype=np.float32)
-    jaw = camera.ball_to_pixels(-OUTLINE * np.cos(angle), OUTLINE * np.sin(angle))
+    jaw = camera.jaw(17)
     places = face_places(camera.person, spec.actions())
     return np.concatenate([jaw, camera.to_pixels(places[:, 0], places[:, 1])]).astype(np.float32)
 
@@ -44,16 +40,17 @@ def face_places(person: Identity, actions: Actions) -> Field:
 def _brows(person: Identity, actions: Actions) -> Field:
     side = _field([-1] * 5 + [1] * 5)
     along = _field([1, 0.75, 0.5, 0.25, 0, 0, 0.25, 0.5, 0.75, 1])
-    shape = brow(person, actions.at(side))
-    return _places(side * (shape.inner_x + along * (TAIL_X - shape.inner_x)), shape.y(along))
+    shape = brow(person, actions.at(side), side)
+    return _places(side * (shape.inner_x + along * (shape.tail_x - shape.inner_x)), shape.y(along))
 
 
 def _nose(person: Identity, actions: Actions) -> Field:
-    x = _field([0, 0, 0, 0, -0.13, -0.07, 0, 0.07, 0.13])
+    x = _field([0, 0, 0, 0, -0.14, -0.07, 0, 0.07, 0.14])
     shape = nose_shape(person, actions.at(x))
     tip_y = shape.tip_y + np.zeros_like(x)
-    y = np.concatenate([_field([-0.18, -0.05, 0.08, 0]), tip_y[4:] + _field([0.09, 0.115, 0.13, 0.115, 0.09])])
-    y[3] = tip_y[3]
+    root_y = person.eye_y - 0.02
+    bridge = root_y + (tip_y[3] - root_y) * _field([0, 1 / 3, 2 / 3, 1])
+    y = np.concatenate([bridge, tip_y[4:] + BASE + _field([-0.025, 0, 0.015, 0, -0.025])])
     return _places(x * shape.wings, y)
 
 
@@ -61,7 +58,7 @@ def _eyes(person: Identity, actions: Actions) -> Field:
     side = _field([-1] * 6 + [1] * 6)
     across = _field([1, 0.4, -0.4, -1, -0.4, 0.4, -1, -0.4, 0.4, 1, 0.4, -0.4])
     is_upper = np.array([True] * 4 + [False] * 2 + [True] * 4 + [False] * 2)
-    shape = lids(person, actions.at(side))
+    shape = lids(person, actions.at(side), side)
     y = np.where(is_upper, shape.upper_y(across), shape.lower_y(across))
     return _places(side * (person.eye_x + across * person.eye_half_width), y)
 
@@ -69,7 +66,7 @@ def _eyes(person: Identity, actions: Actions) -> Field:
 def _mouth(person: Identity, actions: Actions) -> Field:
     rim = [-1, -0.6, -0.25, 0, 0.25, 0.6, 1]
     across = _field([*rim, *rim[-2:0:-1], -0.9, -0.3, 0, 0.3, 0.9, 0.3, 0, -0.3])
-    shape = mouth_shape(person, actions, actions.at(across))
+    shape = mouth_shape(person, actions, actions.at(across), across)
     x = across * shape.half_width
     curves = shape.curves(x)
     upper, lower = np.concatenate([curves.upper_top[:7], curves.lower_bottom[7:12]]), curves.lower_rim[17:]

@@ -7,12 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from data_engine.faces.actions import Sided
-from data_engine.faces.curves import Value, between, bump, coverage, plateau, ridge, smoothstep
+from data_engine.faces.curves import Field, Value, between, bump, coverage, plateau, ridge, smoothstep
 from data_engine.faces.identity import Identity
 from data_engine.faces.surface import Surface, used
 
-NOSTRIL = np.float32(0.13)
+NOSTRIL = np.array([0.17, 0.11, 0.10], np.float32)
 """A nostril's colour as a share of the skin's."""
+BASE = 0.115
+"""How far below the tip the nose ends."""
+WING_X = 0.150
+"""Where the middle of a usual wing is."""
 
 
 class NoseShape(NamedTuple):
@@ -27,52 +31,72 @@ class NoseShape(NamedTuple):
 
 def nose_shape(person: Identity, au: Sided) -> NoseShape:
     """Return the nose's shape: AU9 and AU10 pull it up, AU38, AU9 and AU12 widen the wings, AU38 the nostrils."""
-    wings = person.nose_width * (1 + 0.16 * au[38] + 0.10 * au[9] + 0.05 * au[12])
-    tip_y = 0.19 + person.nose_length - 0.045 * au[9] - 0.012 * au[10]
-    return NoseShape(tip_y, wings, wings * (1 + 0.30 * au[38]))
+    wings = person.nose_width * (1 + 0.24 * au[38] + 0.11 * au[9] + 0.08 * au[12] + 0.03 * au[10] - 0.05 * au[28])
+    tip_y = 0.19 + person.nose_length - 0.045 * au[9] - 0.015 * au[10]
+    return NoseShape(tip_y, wings, 0.6 + 0.4 * person.nostril_show + 0.55 * au[38] + 0.10 * au[9])
 
 
 class Nose:
     """The nose on one surface."""
 
     def __init__(self, face: Surface, person: Identity) -> None:
-        self.face = face.window(top=-0.42, bottom=0.62, lateral=0.50)
+        self.face = face.window(top=person.eye_y - 0.25, bottom=0.45 + person.nose_length, lateral=0.38)
         self.person = person
         self.shape = nose_shape(person, self.face.au)
 
     def sculpt(self) -> None:
         """Raise bridge, tip and wings; fold the wings' edges and the root."""
         face, person, (tip_y, wings, _) = self.face, self.person, self.shape
-        width = 0.075 + 0.05 * smoothstep((face.y + 0.1) / 0.4)
-        bridge = ridge(face.x / width) * smoothstep((face.y + 0.34) / 0.45) * smoothstep((tip_y + 0.16 - face.y) / 0.12)
-        tip = bump(face.x / (0.13 * person.nose_width), (face.y - tip_y) / 0.095)
-        wing = bump((face.lateral - 0.135 * wings) / 0.065, (face.y - tip_y - 0.045) / 0.065)
-        face.relief[...] += 0.16 * person.nose_height * (bridge + tip) + 0.12 * wing
-        self._fold_wings()
+        down = smoothstep((face.y - person.eye_y + 0.02) / (0.19 + person.nose_length - person.eye_y))
+        width = (0.062 + 0.055 * down) * person.nose_bridge_width
+        rise = 0.45 * person.nose_bridge + (1 - 0.45 * person.nose_bridge) * down
+        bridge = ridge(face.x / width) * rise * smoothstep((face.y - person.eye_y + 0.16) / 0.20)
+        bridge = bridge * smoothstep((tip_y + 0.13 - face.y) / 0.11)
+        ball = 0.085 + 0.045 * person.nose_tip
+        tip = bump(face.x / (ball * 1.25 * person.nose_width), (face.y - tip_y) / ball)
+        wing = bump((face.lateral - WING_X * wings) / 0.058, (face.y - tip_y - 0.040) / 0.062)
+        hump = bump(face.x / 0.05, (face.y - 0.5 * (person.eye_y + 0.19 + person.nose_length)) / 0.08)
+        face.relief[...] += person.nose_height * (0.155 * bridge + (0.13 + 0.05 * person.nose_tip) * tip)
+        face.relief[...] += 0.105 * wing + 0.03 * person.nose_hump * hump
+        self._shade(wing)
         if used(face.au[9]):
             self._wrinkle()
 
-    def _fold_wings(self) -> None:
-        """The groove around each wing, and the shadow under the nose."""
+    def _shade(self, wing: Field) -> None:
+        """The groove around each wing, the dark side of the bridge, and the shade under the nose."""
         face, (tip_y, wings, _) = self.face, self.shape
-        across, down = face.lateral - 0.125 * wings, (face.y - tip_y - 0.04) * 1.05
-        groove = ridge((np.sqrt(across * across + down * down) - 0.075) / 0.018)
-        groove = groove * (face.lateral > 0.13 * wings) * (face.y > tip_y - 0.02)
-        under = bump(face.x / 0.12, (face.y - tip_y - 0.135) / 0.02)
-        face.crease[...] += 0.35 * groove + 0.21 * under
+        across, down = face.lateral - (WING_X - 0.010) * wings, (face.y - tip_y - 0.035) * 1.05
+        groove = ridge((np.sqrt(across * across + down * down) - 0.078) / 0.020)
+        groove = groove * (face.lateral > WING_X * wings) * smoothstep((face.y - tip_y + 0.06) / 0.05)
+        under = bump(face.x / (0.14 * wings), (face.y - tip_y - BASE - 0.025) / 0.028)
+        side = ridge((face.lateral - 0.105 * self.person.nose_bridge_width) / 0.05)
+        side = side * between(face.y, self.person.eye_y - 0.1, 0.15, tip_y + 0.05, 0.1)
+        face.crease[...] += 0.40 * groove + 0.28 * under + 0.07 * side
+        if used(face.au[38]):  # the flaring wing stands off: bulges and is set off more sharply
+            au38 = face.au[38]
+            face.relief[...] += 0.05 * au38 * wing
+            face.crease[...] += 0.55 * au38 * groove + 0.12 * au38 * under
 
     def _wrinkle(self) -> None:
-        """AU9: three lines across the root and one down each side."""
-        face, au9 = self.face, self.face.au[9]
-        root = sum(ridge((face.y + 0.20 - 0.075 * k - 0.25 * face.lateral) / 0.013) for k in range(3))
-        flank = ridge((face.y - 0.02 + 0.9 * (face.lateral - 0.12)) / 0.016)
-        lines = root * plateau(face.lateral / 0.13) + 0.9 * flank * between(face.lateral, 0.08, 0.04, 0.24, 0.06)
-        face.crease[...] += 0.95 * au9 * lines
-        face.relief[...] -= 0.015 * au9 * lines
+        """AU9: lines across the root and down its sides, as many and as deep as this skin folds; it heaps up."""
+        face, person, au9 = self.face, self.person, self.face.au[9]
+        root_y = person.eye_y + 0.02
+        face.relief[...] += 0.035 * au9 * bump((face.lateral - 0.10) / 0.07, (face.y - root_y - 0.08) / 0.09)
+        flank = ridge((face.y - root_y - 0.19 + 0.9 * (face.lateral - 0.12)) / 0.018)
+        lines = 0.9 * flank * between(face.lateral, 0.08, 0.04, 0.24, 0.06)
+        if person.nose_lines:
+            places = (face.y - root_y + 0.05 - 0.072 * k - 0.25 * face.lateral for k in range(person.nose_lines))
+            lines = lines + plateau(face.lateral / 0.12) * sum(ridge(place / 0.016) for place in places)
+        fold = (0.12 + 0.62 * person.line_depth) * au9 * lines
+        face.crease[...] += fold
+        face.relief[...] -= 0.030 * fold
 
     def detail(self) -> None:
-        """Paint the nostrils."""
+        """Paint the nostrils: slanted, dark, soft towards the wing."""
         face, (tip_y, wings, nostrils) = self.face, self.shape
-        across, down = face.lateral - 0.072 * wings, (face.y - tip_y - 0.105) * 1.9
-        hole = coverage(0.042 * nostrils - np.sqrt(across * across + down * down), face.edge + 0.012)
-        face.cover(hole * 0.85 * face.front, self.person.skin * NOSTRIL)
+        across = face.lateral - 0.075 * wings
+        down = (face.y - tip_y - BASE + 0.012 + 0.30 * across) * (2.3 / (0.7 + 0.3 * nostrils))
+        hole = coverage(
+            0.040 * (0.65 + 0.35 * nostrils) * wings - np.sqrt(across * across + down * down), face.edge + 0.014
+        )
+        face.cover(hole * 0.88 * face.front, self.person.skin * NOSTRIL)

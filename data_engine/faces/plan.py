@@ -1,34 +1,50 @@
 """The plan of a set of faces: who and what is drawn, in which splits, how difficult.
 
     plan = Plan(label_set="basic7", splits={"train": 0.8, "test": 0.2})
-    spec, sample = plan.draw(0)
+    spec, sample = plan.draw(0)                 # a picture of one person
+    shot, sample = plan.shot(0)                 # what the plan asks for: a picture or a clip, one person or several
 
 Picture `index` depends on the plan and the index alone, on however many cores it is drawn.
+
+Several people: the label, the subject, the groups and the first of `faces` are those of one of them, the lead. In a
+clip the lead alone shows an expression, wherever he or she sits, and the others rest; in a picture the lead sits
+nearest and the others show expressions of their own. `provenance` says who leads, and everybody's label.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from data_engine.faces.expressions import EXPRESSIBLE, express, mixture
+from data_engine.faces.acting import perform, rest
+from data_engine.faces.expressions import EXPRESSIBLE, AUs, express, mixture
+from data_engine.faces.film import CLIP_FORMATS, frame_times
 from data_engine.faces.identity import groups, identity
-from data_engine.faces.landmarks import landmarks
+from data_engine.faces.motion import Motion
+from data_engine.faces.scenes import MOST, WIDTHS, Scene, beside_others, draw_seats, same_picture
+from data_engine.faces.shots import Shot
 from data_engine.faces.spec import OCCLUDERS, FaceSpec
 from data_engine.faces.truth import truth
+from data_engine.faces.visibility import visibility_codes
 from emollm.errors import ConfigError, did_you_mean
 from emollm.labels import LABEL_SETS
-from emollm.records import Media, Sample
+from emollm.records import Face, Media, Sample
 
 DIFFICULTIES = ("easy", "normal", "hard")
 MIN_SIZE, MAX_SIZE = 16, 2048
 """Pixels a side. A picture of 2048 takes some seconds and half a gigabyte of memory; both grow with the area."""
 MAX_IDENTITY = 2**32
+SECONDS, FPS = (0.5, 120.0), (2.0, 60.0)
+"""Shortest and longest clip; fewest and most frames per second. A GIF shows 50 at most."""
+MAX_CLIP = 400_000_000
+"""Pixels of all frames of a clip: 1.2 GB, and as much again while it is written."""
+PICTURE_FORMATS = ("png", "jpg", "webp")
+MAX_OCCLUDER = 1_000_000
 OCCLUDED_SHARE = {"easy": 0.0, "normal": 0.08, "hard": 0.5}
 
 
@@ -48,9 +64,17 @@ class Plan:
     splits: Mapping[str, float] = field(default_factory=dict)
     """Split name to its share. Each split has identities of its own."""
     suffix: str = "png"
+    video: bool = False
+    """Draw clips; what follows is about them."""
+    seconds: float = 3.0
+    fps: float = 15.0
+    people: int = 1
+    """How many people are in each picture or clip. The picture is `size` high, and wider than high for several."""
+    masks: bool = False
+    """Write for each picture which pixels each AU shows on; for a clip, at its peak."""
 
     def __post_init__(self) -> None:
-        problems = [*self._about_labels(), *self._about_people()]
+        problems = [*self._about_labels(), *self._about_people(), *self._about_files()]
         if not MIN_SIZE <= self.size <= MAX_SIZE:
             problems.append(f"size is {self.size}; {MIN_SIZE} to {MAX_SIZE} pixels")
         if self.seed < 0:
@@ -74,13 +98,32 @@ class Plan:
         first, stop = self.identities
         if not 0 <= first < stop <= MAX_IDENTITY:
             return [f"identities {first}:{stop} are none; use FIRST:STOP such as 0:2000"]
+        if self.people not in WIDTHS:
+            return [f"people is {self.people}; 1 to {MOST} fit into a picture"]
         if not self.splits:
-            return []
+            few = stop - first < self.people
+            return [f"{stop - first} identities are too few for {self.people} people in a picture"] if few else []
         if any(share <= 0 for share in self.splits.values()) or not math.isclose(sum(self.splits.values()), 1.0):
             return [f"split shares {', '.join(map(str, self.splits.values()))} must be above 0 and sum to 1"]
-        if any(low == high for low, high in self.split_identities().values()):
-            return [f"{stop - first} identities are too few for {len(self.splits)} splits"]
+        if any(high - low < self.people for low, high in self.split_identities().values()):
+            each = f" of {self.people} people a picture" if self.people > 1 else ""
+            return [f"{stop - first} identities are too few for {len(self.splits)} splits{each}"]
         return []
+
+    def _about_files(self) -> Iterator[str]:
+        formats = CLIP_FORMATS if self.video else PICTURE_FORMATS
+        if self.suffix not in formats:
+            yield f"a {'clip' if self.video else 'picture'} is no {self.suffix}; {', '.join(formats)}"
+        if not SECONDS[0] <= self.seconds <= SECONDS[1]:
+            yield f"a clip of {self.seconds:g} seconds; {SECONDS[0]:g} to {SECONDS[1]:g}"
+        if not FPS[0] <= self.fps <= (50 if self.suffix == "gif" else FPS[1]):
+            yield f"{self.fps:g} frames per second; {FPS[0]:g} to {FPS[1]:g}, a gif to 50"
+        if self.video and self.seconds * self.fps * WIDTHS.get(self.people, 1) * self.size**2 > MAX_CLIP:
+            yield f"a clip of {self.seconds * self.fps:.0f} frames {self.size} pixels high is too large for memory"
+        if self.suffix == "mp4" and self.size % 2:
+            yield f"size is {self.size}; mp4 needs an even number"
+        if self.masks and self.people > 1:
+            yield "masks are of pictures of one person"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -97,14 +140,65 @@ class Plan:
         return {name: (edge, end) for name, edge, end in zip(self.splits, edges, [*edges[1:], stop], strict=False)}
 
     def draw(self, index: int) -> tuple[FaceSpec, Sample]:
-        """Return what picture `index` shows and its record. Depends on the plan and the index alone."""
+        """Return picture `index` of a plan of pictures of one person, and its record."""
+        spec, split, label = self._lead(index)
+        faces = [truth(spec, self.size)]
+        return spec, self._sample(index, spec, split, label, faces, {"spec": asdict(spec), "size": self.size})
+
+    def shot(self, index: int) -> tuple[Shot, Sample]:
+        """Return picture or clip `index`, as the plan asks for, and its record."""
+        if not self.video and self.people == 1:
+            spec, sample = self.draw(index)
+            return Shot(Scene((Motion(spec),)), self.size), sample
+        lead, split, label = self._lead(index)
+        shot, labels = self._cast(lead, split, label, np.random.default_rng([self.seed, index, 1]))
+        known: dict[str, Any] = {"scene": asdict(shot.scene), "size": self.size, "lead": str(shot.lead)}
+        if self.video:
+            known |= {"seconds": self.seconds, "fps": self.fps}
+        if self.people > 1 and self.label_set:
+            known["labels"] = labels
+        sample = self._sample(index, lead, split, label, shot.faces(), known)
+        sample.events = shot.events() if self.video else None
+        return shot, sample
+
+    def _lead(self, index: int) -> tuple[FaceSpec, str | None, str | None]:
+        """Draw who leads picture `index` and how he or she is seen, the split, the label."""
         rng = np.random.default_rng([self.seed, index])
         split, (first, stop) = self._split(rng)
         person = int(rng.integers(first, stop))
         label = self.labels[index % len(self.labels)] if self.labels else None
-        aus = express(label, rng, typical=self.difficulty == "easy") if label else mixture(rng)
-        spec = FaceSpec(identity=person, aus=aus, seed=index, **view(self.difficulty, rng))
-        return spec, self._sample(index, spec, split, label)
+        spec = FaceSpec(identity=person, aus=self._express(label, rng), seed=index, **view(self.difficulty, rng))
+        return spec, split, label
+
+    def _express(self, label: str | None, rng: np.random.Generator) -> AUs:
+        return express(label, rng, typical=self.difficulty == "easy") if label else mixture(rng)
+
+    def _cast(
+        self, lead: FaceSpec, split: str | None, label: str | None, rng: np.random.Generator
+    ) -> tuple[Shot, dict[str, str | None]]:
+        """Draw who else is there, who sits where, and what everybody does. Returns face id to label, too."""
+        lead = beside_others(lead) if self.people > 1 else lead
+        people = [(perform(lead, self.seconds, rng) if self.video else Motion(lead), label)]
+        seats = draw_seats(self.people, rng) if self.people > 1 else ()
+        nearest = max(range(len(seats)), key=lambda place: seats[place].unit, default=0)
+        place = int(rng.integers(self.people)) if self.video else nearest
+        taken = {lead.identity}
+        while len(people) < self.people:
+            other = int(rng.integers(*(self.split_identities()[split] if split else self.identities)))
+            if other not in taken:
+                taken.add(other)
+                people.append(self._other(other, lead, rng))
+        people.insert(place, people.pop(0))
+        times, end_s = frame_times(self.seconds, self.fps, self.suffix) if self.video else ((0.0,), 0.0)
+        scene = Scene(tuple(motion for motion, _ in people), WIDTHS[self.people], seats)
+        return Shot(scene, self.size, tuple(times), end_s, place), {str(n): word for n, (_, word) in enumerate(people)}
+
+    def _other(self, person: int, lead: FaceSpec, rng: np.random.Generator) -> tuple[Motion, str | None]:
+        """Draw somebody else of a picture or clip, with a label."""
+        label = "neutral" if self.video else str(rng.choice(self.labels)) if self.labels else None
+        spec = FaceSpec(identity=person, aus=self._express(label, rng), **view(self.difficulty, rng))
+        spec = beside_others(same_picture(spec, lead))
+        return (rest(spec, self.seconds, rng) if self.video else Motion(spec)), label
 
     def _split(self, rng: np.random.Generator) -> tuple[str | None, tuple[int, int]]:
         if not self.splits:
@@ -113,38 +207,49 @@ class Plan:
         return name, self.split_identities()[name]
 
     def sample_id(self, index: int) -> str:
-        """Return the id of picture `index`."""
-        return f"face-{self.seed}-{index:06d}"
+        """Return the id of picture or clip `index`."""
+        kind, people = "clip" if self.video else "face", str(self.people) if self.people > 1 else ""
+        return f"{kind}{people}-{self.seed}-{index:06d}"
 
     def media_path(self, index: int) -> str:
-        """Return where picture `index` lies, relative to the records."""
-        return f"images/{self.sample_id(index)}.{self.suffix}"
+        """Return where picture or clip `index` lies, relative to the records."""
+        return f"{'clips' if self.video else 'images'}/{self.sample_id(index)}.{self.suffix}"
 
-    def _sample(self, index: int, spec: FaceSpec, split: str | None, label: str | None) -> Sample:
+    def mask_path(self, index: int) -> str:
+        """Return where the AU masks of picture `index` lie, relative to the records."""
+        return f"masks/{self.sample_id(index)}.png"
+
+    def _sample(
+        self,
+        index: int,
+        lead: FaceSpec,
+        split: str | None,
+        label: str | None,
+        faces: list[Face],
+        known: dict[str, Any],
+    ) -> Sample:
+        if self.masks:
+            known["masks"] = self.mask_path(index)
+        if self.people == 1 and (codes := visibility_codes(lead, self.size, faces[0].hidden)):
+            known["visibility"] = codes
         return Sample(
             id=self.sample_id(index),
-            media=Media(kind="image", path=self.media_path(index)),
-            subject=f"id{spec.identity:04d}",
+            media=Media(kind="video" if self.video else "image", path=self.media_path(index)),
+            subject=f"id{lead.identity:04d}",
             split=split,
-            groups=groups(identity(spec.identity)),
-            faces=[truth(spec, self.size)],
+            groups=groups(identity(lead.identity)),
+            faces=faces,
             label_set=self.label_set,
             label=label,
-            provenance={"faces": provenance(spec, self.size)},
+            provenance={"faces": known},
         )
 
 
-def provenance(spec: FaceSpec, size: int) -> dict[str, Any]:
-    """Return what is needed to draw the picture again, and its landmarks in pixels."""
-    points = landmarks(spec, size)
-    return {"spec": asdict(spec), "size": size, "landmarks": [[round(x, 1), round(y, 1)] for x, y in points.tolist()]}
-
-
 def spec_of(sample: Sample) -> FaceSpec:
-    """Return the spec of a rendered sample, the inverse of `provenance`. Raises ConfigError for other samples."""
+    """Return the spec of a rendered picture of one person. Raises ConfigError for other samples."""
     known = (sample.provenance or {}).get("faces")
-    if known is None:
-        raise ConfigError(f"{sample.id}: was not rendered; its provenance has no 'faces'")
+    if known is None or "spec" not in known:
+        raise ConfigError(f"{sample.id}: is no rendered picture of one person; its provenance has no spec")
     return msgspec.convert(known["spec"], FaceSpec)
 
 
@@ -152,7 +257,7 @@ def view(difficulty: str, rng: np.random.Generator) -> dict[str, Any]:
     """Draw how a face is seen: pose, gaze, light, framing, camera, occluder; fields of FaceSpec.
 
     easy: nearly frontal and centred, nothing before the face. normal: yaw with a standard deviation of 11°, 8 % with
-    a mask, sunglasses or a hand. hard: yaw of 26–40° to either side, half of them with something before the face.
+    a mask, a hand … hard: yaw of 26–40° to either side, half of them with something before the face.
     """
     calm = 0.3 if difficulty == "easy" else 1.0
     yaw = rng.choice([-1, 1]) * rng.uniform(0.45, 0.70) if difficulty == "hard" else calm * rng.normal(0, 0.196)
@@ -162,18 +267,39 @@ def view(difficulty: str, rng: np.random.Generator) -> dict[str, Any]:
         "pitch": _short(calm * rng.normal(0, 0.12)),
         "roll": _short(calm * rng.normal(0, 0.10)),
         "gaze": (_short(calm * rng.normal(0, 0.35)), _short(calm * rng.normal(0, 0.25))),
-        "light": (_short(rng.normal(0, 0.6)), _short(rng.normal(-0.35, 0.35)), 0.8),
-        "ambient": _short(rng.uniform(0.3, 0.6)),
+        **light(calm, rng),
         "occluder": occluder,
+        "occluder_seed": int(rng.integers(MAX_OCCLUDER)) if occluder else 0,
         "zoom": _short(1.05 + calm * rng.uniform(-0.10, 0.10)),
         "shift": (_short(calm * rng.normal(0, 0.04)), _short(calm * rng.normal(0, 0.04))),
-        "sensor_noise": _short(calm * rng.uniform(0, 0.03)),
-        "tint": (_tint(calm, rng), _tint(calm, rng), _tint(calm, rng)),
+        **lens(calm, rng),
+        "backdrop": int(rng.integers(2000)),
     }
 
 
-def _tint(calm: float, rng: np.random.Generator) -> float:
-    return _short(1 + calm * rng.uniform(-0.15, 0.10))
+def light(calm: float, rng: np.random.Generator) -> dict[str, Any]:
+    """Draw the light: mostly from above and before, one in six from the side; soft to hard."""
+    from_side = rng.random() < 0.16
+    across = rng.choice([-1, 1]) * rng.uniform(0.9, 2.2) if from_side else rng.normal(0, 0.6)
+    return {
+        "light": (_short(across), _short(rng.normal(-0.4, 0.35)), 0.8),
+        "ambient": _short(rng.uniform(0.32, 0.68)),
+        "fill": _short(rng.uniform(0, 0.6)),
+        "rim": _short(rng.uniform(0.2, 1.0) if rng.random() < 0.2 else 0.0),
+        "hardness": _short(rng.beta(1.4, 1.8)),
+        "tint": tuple(_short(1 + calm * rng.normal(0, 0.05)) for _ in range(3)),
+    }
+
+
+def lens(calm: float, rng: np.random.Generator) -> dict[str, Any]:
+    """Draw the camera: exposure, colours, sharpness, noise; one picture in twelve is black and white."""
+    return {
+        "exposure": _short(calm * rng.normal(0, 0.3)),
+        "contrast": _short(1 + calm * rng.normal(0, 0.10)),
+        "saturation": 0.0 if calm == 1 and rng.random() < 0.08 else _short(1 + calm * rng.normal(-0.10, 0.15)),
+        "blur": _short(calm * rng.uniform(0.0, 0.024)) if rng.random() < 0.4 else 0.0,
+        "sensor_noise": _short(calm * 0.03 * rng.beta(1, 2)),
+    }
 
 
 def _short(value: float) -> float:

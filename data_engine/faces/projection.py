@@ -1,15 +1,16 @@
 """The head in space: from pixels to places on the face, and from places on the face back to pixels.
 
 A place on the face is (x, y) in face units on a plane in front of it: x grows to the image right, which is the
-subject's left, y grows downwards, (0, 0) is the middle of the head. The head is an ellipsoid whose lower half is
-squared off by the jaw and stretched when the jaw drops; it is seen without perspective, except that the nose,
-which stands out most, shifts against the rest when the head turns.
+subject's left, y grows downwards, (0, 0) is the middle of the head. The head is an ellipsoid with the outline
+of temples, cheekbones and jaw, whose lower half is stretched when the jaw drops. It is seen without perspective,
+except that the nose, which stands out most, shifts against the rest when the head turns.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -24,8 +25,14 @@ HEADROOM = 0.10
 """How far the head's middle lies below the picture's middle, in face units, to make room for hair."""
 JAW_LINE_Y = 0.40
 """Below this height of the upright head a dropping jaw stretches it."""
+TABLE, TABLE_REACH = 512, 1.25
+"""Length of the table of the head's outline, and how far up and down it reaches, in half heights of the head."""
+OUTLINE = 0.999
+"""How far out on the ball the jaw lies; 1 is the very edge."""
 REACH = 1.30
 """Squared radius around the head, in head radii, that still holds hair."""
+
+Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -64,19 +71,37 @@ class Camera:
         height = self.person.head_half_height
         v = np.where(v > JAW_LINE_Y, JAW_LINE_Y + (v - JAW_LINE_Y) / self._stretch, v)
         ball_y = v / np.float32(height)
-        return u / (self.person.head_half_width * outline(self.person, ball_y)), ball_y
+        return u / (self.person.head_half_width * self._width(ball_y, u > 0)), ball_y
 
     def off_ball(self, ball_x: Field, ball_y: Field) -> tuple[Field, Field]:
         """The inverse of `on_ball`."""
         v = ball_y * self.person.head_half_height
         v = np.where(v > JAW_LINE_Y, JAW_LINE_Y + (v - JAW_LINE_Y) * self._stretch, v)
-        return ball_x * self.person.head_half_width * outline(self.person, ball_y), v
+        return ball_x * self.person.head_half_width * self._width(ball_y, ball_x > 0), v
+
+    def _width(self, ball_y: Field, on_right: Mask) -> Field:
+        """How wide the head is against an ellipsoid on the right or left of the image, looked up in a table."""
+        place = clamp((ball_y + TABLE_REACH) * ((TABLE - 1) / (2 * TABLE_REACH)), 0, TABLE - 1.001)
+        line = place.astype(np.int32)
+        rest, line = place - line, line + TABLE * on_right
+        before = self._outlines.take(line)
+        width: Field = before + (self._outlines.take(line + 1) - before) * rest.astype(np.float32)
+        return width
+
+    @cached_property
+    def _outlines(self) -> Field:
+        """The outline on the left of the image, then on the right, each TABLE long, from TABLE_REACH above."""
+        ball_y = np.linspace(-TABLE_REACH, TABLE_REACH, TABLE, dtype=np.float32)
+        front = outline(self.person, ball_y)
+        turn = math.sin(self.spec.yaw)
+        sides = (far_outline(self.person, ball_y, -turn), far_outline(self.person, ball_y, turn))
+        return np.concatenate([front * side for side in sides])
 
     @property
     def _stretch(self) -> float:
         """How much longer the lower face is than at rest."""
         height = self.person.head_half_height
-        return (height * (1 + 0.17 * self.jaw_drop) - JAW_LINE_Y) / (height - JAW_LINE_Y)
+        return (height * (1 + 0.24 * self.jaw_drop) - JAW_LINE_Y) / (height - JAW_LINE_Y)
 
     def to_face(self, ball_x: Field, ball_y: Field, ball_z: Field) -> tuple[Field, Field, Field]:
         """Turn the ball back by yaw and pitch. Returns x and y on the face and how much a place faces forward."""
@@ -91,7 +116,7 @@ class Camera:
     def to_pixels(self, x: Field, y: Field) -> Field:
         """Return where places on the face are in the picture: (N, 2) pixels, the exact inverse of the picture."""
         seen_x, seen_y = x, y
-        for _ in range(4):
+        for _ in range(9):  # a contraction: each round leaves about half of the error
             lift = nose_lift(self.person, seen_x, seen_y)
             seen_x, seen_y = x + lift * self._nose_shift[0], y + lift * self._nose_shift[1]
         ball_x, ball_y = seen_x / self.person.head_half_width, seen_y / self.person.head_half_height
@@ -107,7 +132,17 @@ class Camera:
         down = (sin * u + cos * v + self.spec.shift[1]) * self.spec.zoom - HEADROOM
         return (np.stack([across, down], axis=1) + HALF_FRAME) / (2 * HALF_FRAME) * (self.size - 1)
 
-    @property
+    def jaw(self, count: int) -> Field:
+        """Return places along the jaw from ear to ear over the chin, image left to right: (count, 2) pixels.
+
+        Where the jaw has turned out of sight, the outline of the head takes its place.
+        """
+        angle = np.linspace(0, np.pi, count, dtype=np.float32)
+        edge = self.rotation @ (OUTLINE * np.stack([-np.cos(angle), np.sin(angle), 0 * angle]))
+        beyond = np.where(edge[2] < 0, OUTLINE / np.maximum(np.hypot(edge[0], edge[1]), 0.1), 1).astype(np.float32)
+        return self.ball_to_pixels(edge[0] * beyond, edge[1] * beyond)
+
+    @cached_property
     def rotation(self) -> Field:
         """The 3 × 3 matrix that turns the head by yaw after pitch."""
         cy, sy = math.cos(self.spec.yaw), math.sin(self.spec.yaw)
@@ -125,19 +160,32 @@ class Camera:
 
 
 def outline(person: Identity, ball_y: Field) -> Field:
-    """Return how wide the head is against an ellipsoid at each height: the jaw below, the temples above."""
+    """Return how wide the head is against an ellipsoid at each height, seen from the front."""
     low = clamp(ball_y, 0, 0.999)
     round_, power = np.sqrt(1 - low * low), person.jaw_roundness
     square = (1 - low**power) ** (1 / power)
     below = square / round_ * (1 - (1 - person.jaw_width) * smoothstep(low * 1.25))
-    above = 1 + 0.02 * np.sin(clamp(-ball_y) * 3.1)
-    width: Field = np.where(ball_y > 0, below, above)
-    return width
+    below = below * (1 + (person.jaw_taper - 1) * smoothstep((low - 0.25) / 0.55))
+    above = 1 + (person.forehead_width - 1) * smoothstep(clamp(-ball_y) * 2.2)
+    width = np.where(ball_y > 0, below, above) + (0.045 * person.cheek_width - 0.015) * ridge((ball_y - 0.06) / 0.22)
+    return width.astype(np.float32)
+
+
+def far_outline(person: Identity, ball_y: Field, turn: float) -> Field:
+    """Return the factor on one side of the outline when the head turns away from the viewer there.
+
+    `turn` is the sine of the angle; the outline becomes that of brow, cheekbone, mouth and chin.
+    """
+    if turn <= 0:
+        return np.ones_like(ball_y)
+    eye = ridge((ball_y - person.eye_y / person.head_half_height) / 0.12)
+    cheek, mouth, chin = (ridge((ball_y - y) / width) for y, width in ((0.08, 0.13), (0.46, 0.17), (0.80, 0.13)))
+    return 1 + turn * (-0.055 * eye + 0.035 * cheek - 0.060 * mouth + 0.040 * chin)
 
 
 def nose_lift(person: Identity, x: Field, y: Field) -> Field:
     """Return how far the nose stands out of the face, in face units."""
     tip_y = 0.18 + person.nose_length
     tip = 0.26 * person.nose_height * bump(x / (0.15 * person.nose_width), (y - tip_y) / 0.16)
-    bridge: Field = 0.12 * ridge(x / 0.10) * smoothstep((y + 0.30) / 0.4) * (y < tip_y + 0.02)
+    bridge: Field = 0.12 * ridge(x / 0.10) * smoothstep((y + 0.30) / 0.4) * smoothstep((tip_y + 0.10 - y) / 0.14)
     return tip + bridge

@@ -1,49 +1,66 @@
-"""Skin: its tone, blush, freckles and beard, before any light falls on it."""
+"""Skin: its tone, blush, blotches, freckles and moles, before any light falls on it, and how it takes the light."""
 
 from __future__ import annotations
 
-from data_engine.faces.curves import Field, bump, clamp, smoothstep
+import numpy as np
+
+from data_engine.faces.beard import grow_beard
+from data_engine.faces.curves import Field, bump, clamp
 from data_engine.faces.identity import Identity
-from data_engine.faces.surface import Head, Surface
-from data_engine.faces.texture import noise
+from data_engine.faces.surface import Head, Surface, coarse_step
+from data_engine.faces.texture import atlas, enlarge
 
-FRECKLED = 0.15
-"""Below this, freckles are not seen."""
-STUBBLED = 0.1
+FRECKLED, WITH_MOLES = 0.15, 0.35
+"""Below these, freckles and moles are not seen."""
 
 
-def paint_skin(head: Head, person: Identity, size: int) -> None:
+def paint_skin(head: Head, person: Identity) -> None:
     """Give the whole face the colour of its skin, with what grows and folds in it."""
     face = head.surface
-    blotches = noise(person.texture_seed, 24, size, head.rows, head.columns)
-    tone = 1 + 0.035 * blotches + 0.020 * face.grain
-    red = 0.10 * (
-        bump((face.lateral - 0.45) / 0.22, (face.y - 0.15) / 0.16) + 0.6 * bump(face.x / 0.12, (face.y - 0.2) / 0.1)
-    )
-    if person.skin.mean() < 0.45:
-        red *= 0.6
-    face.colour[...] = person.skin[:, None, None] * tone
-    face.colour[0] *= 1 + 0.35 * red
-    face.colour[1:] *= 1 - 0.55 * red
-    if person.freckles > FRECKLED:
-        spots = noise(person.texture_seed + 3, min(size, 90), size, head.rows, head.columns) > 1.25
-        around_nose = bump((face.lateral - 0.3) / 0.35, (face.y - 0.1) / 0.2)
-        face.colour[...] *= 1 - 0.35 * person.freckles * spots * around_nose
-    if person.beard > 0 or person.stubble > STUBBLED:
-        _grow_beard(face.window(top=0.10, bottom=1.5), person)
+    blotches = atlas("blotches").take(head.texel)
+    tone = 1 + (0.012 + 0.026 * person.blotches) * blotches + (0.005 + 0.015 * person.pores) * face.grain
+    warm, cold = _blood(face, person)
+    cold *= tone - (0.02 * person.ruddiness) * blotches
+    np.multiply(warm, tone * float(person.skin[0]), out=face.colour[0])
+    np.multiply(cold, person.skin[1:, None, None], out=face.colour[1:])
+    if person.freckles > FRECKLED or person.moles > WITH_MOLES:
+        _spot(head, person)
+    grow_beard(face, person)
     face.colour[...] *= 1 - 0.52 * clamp(face.crease, 0, 1.2) * face.front
 
 
-def _grow_beard(face: Surface, person: Identity) -> None:
-    """Mix the hair's colour into jaw, upper lip and chin."""
-    density = max(0.85 * person.beard, 0.35 * person.stubble)
-    hairs = clamp(_beard_area(face, person.mouth_y) * face.front * density * (1 + 0.25 * face.grain), 0, 0.95)
-    face.cover(hairs, person.hair)
+def _blood(face: Surface, person: Identity) -> tuple[Field, Field]:
+    """The factors on red, and on green and blue, of the blood under cheeks and nose and the dark skin under the eyes."""
+    step = coarse_step(face)
+    lateral, y = face.lateral[::step, ::step], face.y[::step, ::step]
+    cheeks = bump((lateral - 0.46) / 0.24, (y - 0.18) / 0.20)
+    nose = bump(lateral / 0.14, (y - 0.22) / 0.13)
+    socket = bump((lateral - person.eye_x + 0.05) / 0.20, (y - person.eye_y - 0.11) / 0.075)
+    dark = (0.04 + 0.20 * person.under_eyes) * socket
+    pale = float(person.skin.mean()) > 0.45
+    red = (0.03 + 0.10 * person.ruddiness) * (1.0 if pale else 0.5) * (cheeks + 0.7 * nose)
+    tones = np.stack([1 + 0.25 * red - dark, 1 - 0.75 * red - 0.85 * dark])
+    warm, cold = enlarge(tones, *face.x.shape, step=float(step))
+    return warm, cold
 
 
-def _beard_area(face: Surface, mouth_y: float) -> Field:
-    """Where a beard grows, 0–1: along the jaw, over the upper lip, on the chin."""
-    x, y = face.lateral, face.y
-    jaw = smoothstep((y - 0.30 - 0.35 * clamp(0.55 - x)) / 0.10) * smoothstep((x + 0.62 * (y > 0.45) - 0.30) / 0.1)
-    moustache: Field = smoothstep((y - mouth_y + 0.155) / 0.03) * smoothstep((mouth_y - 0.02 - y) / 0.04) * (x < 0.34)
-    return clamp(jaw + moustache + smoothstep((y - mouth_y - 0.17) / 0.06))
+def _spot(head: Head, person: Identity) -> None:
+    """Freckles on nose and cheeks, moles anywhere."""
+    face = head.surface
+    dark: Field = np.zeros_like(face.x)
+    if person.freckles > FRECKLED:
+        around_nose = bump((face.lateral - 0.25) / 0.42, (face.y - 0.10) / 0.26)
+        dark += 0.32 * person.freckles * around_nose * clamp(atlas("freckles").take(head.texel) - 0.9)
+    if person.moles > WITH_MOLES:
+        dark += 0.5 * clamp(4 * (atlas("moles").take(head.texel) - 3.35 + 0.35 * person.moles))
+    face.colour[...] *= 1 - dark * face.front
+
+
+def shine_on(face: Surface, person: Identity, tint: Field) -> None:
+    """Multiply the skin by its light: shadows are warm, for blood scatters red light; then add what it mirrors."""
+    dark = clamp(1 - face.shade)
+    face.colour[0] *= face.shade + 0.07 * dark
+    face.colour[1] *= face.shade + 0.01 * dark
+    face.colour[2] *= face.shade - 0.02 * dark
+    strength = (0.05 + 0.16 * person.oiliness) * (1 + 0.12 * face.grain)
+    face.colour[...] += tint[:, None, None] * (strength * face.gloss * (1 - clamp(face.crease)))

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from data_engine.faces.actions import DRAWN_CODES, FULL, Actions
+from data_engine.faces.codes import FOLDED, fold_codes
+from data_engine.faces.identity import identity
 from emollm.errors import ConfigError, did_you_mean
 
-OCCLUDERS = ("mask", "sunglasses", "hand")
+OCCLUDERS = ("mask", "sunglasses", "hand", "hair", "scarf", "thing", "censor")
 WITHOUT_SIDES = ("AU25", "AU26", "AU27")
 """The parting of the lips and the jaw move both sides alike."""
 
@@ -25,7 +27,10 @@ class FaceSpec:
     identity: int = 0
     """Seed of the person; see `identity.identity`."""
     aus: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
-    """AU code to FACS intensity 0–5, or to (left, right) by the subject's own sides. Missing AUs are 0."""
+    """AU code to FACS intensity 0–5, or to (left, right) by the subject's own sides. Missing AUs are 0.
+
+    Head and eye codes, blink and wink are taken too: they move to `yaw`, `pitch`, `roll`, `gaze` and AU43, see `codes`.
+    """
     yaw: float = 0.0
     """Radians; positive turns to the subject's left, which is the right of the image. Good to ±0.75."""
     pitch: float = 0.0
@@ -40,6 +45,24 @@ class FaceSpec:
     """Share of the light that comes from everywhere, 0–1."""
     occluder: str | None = None
     """One of OCCLUDERS. Glasses belong to the person."""
+    occluder_seed: int = 0
+    """Which mask, hand … it is, its colours and its exact place; see `occluders`. 0 or more."""
+    fill: float = 0.15
+    """Strength of a second, soft light from the other side, 0–1 of the main one."""
+    rim: float = 0.0
+    """Strength of a light from behind that catches the outlines, 0–1."""
+    hardness: float = 0.4
+    """0 is an overcast sky, 1 the bare sun: how sharp and deep shadows are."""
+    exposure: float = 0.0
+    """Stops that the camera is off: −1 is half as bright, 1 twice as bright."""
+    contrast: float = 1.0
+    """Factor on the distance from middle grey; 1 is usual."""
+    saturation: float = 1.0
+    """Factor on the colours' distance from grey; 0 is a black and white picture."""
+    blur: float = 0.0
+    """How far the lens spreads a point, in face units; 0 is sharp."""
+    backdrop: int | None = None
+    """Seed of the scene behind the person; None is a plain wall."""
     zoom: float = 1.0
     """1 shows the head with a little room around it."""
     shift: tuple[float, float] = (0.0, 0.0)
@@ -53,20 +76,30 @@ class FaceSpec:
 
     def __post_init__(self) -> None:
         for code, value in self.aus.items():
-            if code not in DRAWN_CODES:
+            if code not in DRAWN_CODES and code not in FOLDED:
                 raise ConfigError(f"aus: '{code}' is not drawn{did_you_mean(code, DRAWN_CODES)}")
             for side in value if isinstance(value, tuple) else (value,):
                 if not 0.0 <= side <= FULL:
                     raise ConfigError(f"aus: {code} is {side!r}; intensities run from 0 to 5")
             if code in WITHOUT_SIDES and isinstance(value, tuple) and value[0] != value[1]:
                 raise ConfigError(f"aus: {code} has no sides; give one intensity, not {value}")
+        if not FOLDED.isdisjoint(self.aus):
+            self._fold()
         if not self.zoom > 0:
             raise ConfigError(f"zoom: {self.zoom!r} is not above 0")
         if not any(self.light):
             raise ConfigError("light: (0, 0, 0) is no direction")
         if self.occluder is not None and self.occluder not in OCCLUDERS:
             raise ConfigError(f"occluder: '{self.occluder}' is none of {', '.join(OCCLUDERS)}")
+        if self.occluder_seed < 0:
+            raise ConfigError(f"occluder_seed: {self.occluder_seed} is below 0")
+
+    def _fold(self) -> None:
+        """Move head and eye codes, blink and wink to the fields that draw them."""
+        aus, fields = fold_codes(self.aus, self)
+        for name, value in {"aus": aus, **fields}.items():
+            object.__setattr__(self, name, value)
 
     def actions(self) -> Actions:
-        """Return the AUs on the scale inside, 0–1, each side apart."""
-        return Actions.of(self.aus)
+        """Return the AUs on the scale inside, each side apart, as far as this person moves by them."""
+        return Actions.of(self.aus, identity(self.identity).gains, self.gaze[1])

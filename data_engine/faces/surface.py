@@ -13,9 +13,16 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from data_engine.faces.actions import Actions, Sided
-from data_engine.faces.curves import Field, Value, smoothstep
+from data_engine.faces.curves import Field, Value, clamp, smoothstep
 from data_engine.faces.projection import REACH, Camera
-from data_engine.faces.texture import noise
+from data_engine.faces.texture import Texels, atlas, texels
+
+GRID = 0.042
+"""Spacing of the coarse grid for what varies slowly, in face units."""
+SPARSE = 3
+"""A window is looked for on every third row and column."""
+SKIN_DENSITY = 150.0
+"""Texels of the skin's atlases to a face unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,22 +59,27 @@ class Surface:
         return 1.3 * self.pixel
 
     def window(self, top: float, bottom: float, lateral: float = 2.0) -> Surface:
-        """Return the smallest rectangle that holds the places with top < y < bottom and |x| < lateral."""
-        inside = (self.y > top) & (self.y < bottom)
+        """Return a rectangle that holds the places with top < y < bottom and |x| < lateral, hardly any larger."""
+        y = self.y[::SPARSE, ::SPARSE]
+        inside = (y > top - SPARSE * self.pixel) & (y < bottom + SPARSE * self.pixel)
         if lateral < 1.0:
-            inside &= self.lateral < lateral
-        return self.cut(*bounds(inside))
+            inside &= self.lateral[::SPARSE, ::SPARSE] < lateral + SPARSE * self.pixel
+        rows, columns = (slice(max(0, s.start * SPARSE - SPARSE + 1), s.stop * SPARSE) for s in bounds(inside))
+        return self.cut(rows, columns)
 
     def cut(self, rows: slice, columns: slice) -> Surface:
         """Return a rectangle of this surface that shares its pixels."""
-        parts = {f.name: getattr(self, f.name) for f in fields(self)}
-        cut = {name: part[..., rows, columns] for name, part in parts.items() if isinstance(part, np.ndarray)}
+        parts = {name: getattr(self, name)[..., rows, columns] for name in PIXELS}
         au = {n: value[rows, columns] if isinstance(value, np.ndarray) else value for n, value in self.au.items()}
-        return Surface(**{**parts, **cut, "au": au})
+        return Surface(**parts, pixel=self.pixel, actions=self.actions, au=au)
 
     def cover(self, mask: Field, colour: Field) -> None:
         """Lay a colour, (3,) or (3, H, W), over the pixels as far as the mask 0–1 says."""
         blend(self.colour, mask, colour)
+
+
+PIXELS = tuple(f.name for f in fields(Surface) if f.name not in ("pixel", "actions", "au"))
+"""The fields of a surface that have a value for every pixel."""
 
 
 def blend(picture: Field, mask: Field, colour: Field) -> None:
@@ -102,12 +114,14 @@ class Head:
     """Above 0 on the front half of the head, below 0 on its back."""
     inside: Field
     """Coverage by the head's outline."""
+    texel: Texels
+    """Which texel of the skin's atlases lies at each place; it moves with the face."""
     surface: Surface
 
 
 def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
     """Cut the head out of a picture whose pixels lie at (u, v) on the upright head, and lay a bare face on it."""
-    person, size = camera.person, camera.size
+    person = camera.person
     short, long = person.head_half_width * 1.02, person.head_half_height * 1.17
     rows, columns = bounds((u / short) ** 2 + (v / np.where(v > 0, long, person.head_half_height)) ** 2 < REACH)
     u, v = u[rows, columns], v[rows, columns]
@@ -115,6 +129,7 @@ def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
     radius2 = ball_x * ball_x + ball_y * ball_y
     ball_z = np.sqrt(np.maximum(1 - radius2, 0))
     x, y, facing = camera.to_face(ball_x, ball_y, ball_z)
+    texel = texels(x, y, SKIN_DENSITY, person.texture_seed)
     surface = Surface(
         x=x,
         y=y,
@@ -122,7 +137,7 @@ def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
         front=smoothstep((facing + 0.02) / 0.15),
         relief=np.zeros_like(x),
         crease=np.zeros_like(x),
-        grain=noise(person.texture_seed + 1, min(size, 110), size, rows, columns),
+        grain=atlas("pores").take(texel),
         shade=np.zeros_like(x),
         gloss=np.zeros_like(x),
         colour=np.zeros((3, *x.shape), np.float32),
@@ -131,8 +146,15 @@ def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
         au=actions.at(x),
     )
     radius = min(person.head_half_width, person.head_half_height)
-    inside = np.clip((1 - np.sqrt(radius2)) * radius / surface.edge + 0.5, 0, 1)
-    return Head(rows, columns, u, v, radius2, ball_z, facing, inside, surface)
+    inside = clamp((1 - np.sqrt(radius2)) * (radius / surface.edge) + 0.5)
+    # Behind the jaw begins the neck.
+    inside *= 1 - smoothstep(np.minimum(-facing * 12 - 0.6, (y - 0.05) * 5))
+    return Head(rows, columns, u, v, radius2, ball_z, facing, inside, texel, surface)
+
+
+def coarse_step(face: Surface) -> int:
+    """Return every how many pixels of a face what varies slowly is worked out."""
+    return max(1, round(GRID / face.pixel))
 
 
 def used(*values: Value) -> bool:

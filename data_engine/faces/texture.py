@@ -32,3 +32,83 @@ def _cells(cells: int, size: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.in
     place = np.linspace(0, cells - 1.001, size).astype(np.float32)
     corner = place.astype(np.intp)
     return corner, smoothstep((place - corner).astype(np.float32))
+
+
+ATLAS = 512
+"""Side of an atlas in texels; it tiles."""
+
+
+@lru_cache(maxsize=16)
+def atlas(kind: str) -> Field:
+    """Return a texture that tiles, ATLAS × ATLAS texels in one row: one of PATTERNS.
+
+    All people share the few atlases; each person sees them from a place of its own.
+    """
+    rng = np.random.default_rng([list(PATTERNS).index(kind), ATLAS])
+    sizes = PATTERNS[kind]
+    pattern = sum(share * _filtered(rng, down, across) for share, down, across in sizes)
+    return np.ascontiguousarray((pattern / np.std(pattern)).astype(np.float32).ravel())
+
+
+PATTERNS = {
+    "pores": [(0.8, 0.7, 0.7), (0.6, 2.2, 2.2)],
+    "blotches": [(0.8, 9.0, 9.0), (0.6, 24.0, 24.0)],
+    "freckles": [(1.0, 1.6, 1.6)],
+    "moles": [(1.0, 2.6, 2.6)],
+    "strands": [(0.8, 30.0, 1.1), (0.5, 40.0, 4.0)],
+    "locks": [(1.0, 60.0, 7.0), (0.6, 40.0, 18.0)],
+    "curls": [(0.8, 4.0, 4.0), (0.5, 9.0, 9.0)],
+    "cloth": [(0.7, 1.0, 1.0), (0.7, 14.0, 14.0)],
+}
+"""Kind to the blobs it is mixed of: (share, size downwards, size across), sizes in texels; each about standard normal."""
+
+
+def _filtered(rng: np.random.Generator, down: float, across: float) -> Field:
+    """White noise blurred by Gaussians of these standard deviations, around the edges, to variance 1."""
+    frequency = 2 * np.pi * np.fft.fftfreq(ATLAS)
+    keep = np.exp(-((down * frequency[:, None]) ** 2 + (across * frequency[None, : ATLAS // 2 + 1]) ** 2) / 2)
+    blurred: Field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((ATLAS, ATLAS))) * keep, s=(ATLAS, ATLAS))
+    return blurred / np.std(blurred)
+
+
+Texels = np.ndarray[tuple[int, ...], np.dtype[np.int32]]
+
+
+def texels(x: Field, y: Field, density: float, seed: int) -> Texels:
+    """Return which texel of an atlas lies at each place, `density` texels to the face unit, for one person's seed."""
+    left, top = seed % 509, seed // 509 % 503
+    across = (x * density + (left + 4 * ATLAS)).astype(np.int32) & (ATLAS - 1)
+    down = (y * density + (top + 4 * ATLAS)).astype(np.int32) & (ATLAS - 1)
+    place: Texels = (down << 9) | across
+    return place
+
+
+def enlarge(coarse: Field, height: int, width: int, step: float | None = None) -> Field:
+    """Stretch a coarse picture (…, h, w) to (…, height, width), straight between its points.
+
+    `step` pixels lie between two points of the coarse picture; None spreads it from edge to edge.
+    """
+    fine: Field = _stretch(coarse.shape[-2], height, step) @ coarse @ _stretch(coarse.shape[-1], width, step).T
+    return fine
+
+
+@lru_cache(maxsize=512)
+def _stretch(cells: int, size: int, step: float | None) -> Field:
+    """The matrix (size, cells) that stretches one side: each pixel mixes the two points around it."""
+    place = np.minimum(np.arange(size) / (step or (size - 1) / (cells - 1)), cells - 1)
+    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells))).astype(np.float32)
+
+
+def box_blur(field: Field, radius: int) -> Field:
+    """Blur the last two axes by boxes of 2 · radius + 1 pixels, the border repeated. For small fields."""
+    blurred: Field = _box(field.shape[-2], radius) @ field @ _box(field.shape[-1], radius).T
+    return blurred
+
+
+@lru_cache(maxsize=512)
+def _box(size: int, radius: int) -> Field:
+    """The matrix (size, size) that blurs one side."""
+    near = np.arange(size)[:, None] + np.arange(-radius, radius + 1)
+    box = np.zeros((size, size), np.float32)
+    np.add.at(box, (np.arange(size)[:, None], np.clip(near, 0, size - 1)), np.float32(1 / (2 * radius + 1)))
+    return box

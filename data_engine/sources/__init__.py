@@ -10,10 +10,12 @@ To add a dialect, write one module with a `Dialect` and add it to DIALECTS; see 
 from __future__ import annotations
 
 from data_engine.sources.affectiva import AFFECTIVA
+from data_engine.sources.emotions import EMOTIONS
 from data_engine.sources.feafa import FEAFA
 from data_engine.sources.head import Head, read_head
 from data_engine.sources.layout import Dialect, Layout
 from data_engine.sources.libreface import LIBREFACE
+from data_engine.sources.mediapipe import MEDIAPIPE
 from data_engine.sources.merr import MERFACTORY, MERR
 from data_engine.sources.openface import OPENFACE
 from data_engine.sources.openface3 import OPENFACE3
@@ -25,7 +27,8 @@ __all__ = ["DIALECTS", "Dialect", "Head", "Layout", "read_head", "recognise", "r
 
 # The first that recognises a file reads it; the dialects with the plainest marks come first.
 DIALECTS = {
-    dialect.name: dialect for dialect in (OPENFACE, OPENFACE3, PYFEAT, LIBREFACE, FEAFA, MERR, MERFACTORY, AFFECTIVA)
+    dialect.name: dialect
+    for dialect in (OPENFACE, OPENFACE3, PYFEAT, LIBREFACE, FEAFA, MERR, MERFACTORY, AFFECTIVA, MEDIAPIPE, EMOTIONS)
 }
 
 

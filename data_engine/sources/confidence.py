@@ -24,7 +24,7 @@ def confidence_top(head: Head, layout: Layout) -> float:
     They can be nothing else when none lies above 100 or within 0 to 1 without being 0, and one is 50 or more.
     """
     column = layout.roles.get("confidence")
-    if column is None or not head.is_table:
+    if column is None or column not in head.columns:
         return 1.0
     if any(word in column.lower() for word in PERCENT_WORDS):
         return PERCENT

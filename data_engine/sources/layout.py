@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +16,12 @@ from data_engine.sources.head import Head
 from emollm.facs import UNITS
 from emollm.records import AU_RANGE, AUKind, Detector
 
-NUMBER_ROLES = ("frame", "time_s", "confidence", "success", "x", "y", "width", "height")
+NUMBER_ROLES = (
+    *("frame", "time_s", "confidence", "success", "x", "y", "width", "height"),
+    *("hidden", "yaw", "pitch", "roll", "valence", "arousal"),
+)
+"""`hidden` is a bit mask over the regions of the record, the first region its lowest bit; yaw, pitch and roll are the
+pose of the record, in radians once `Layout.factors` has been applied."""
 TEXT_ROLES = ("clip", "media", "person", "label", "text")
 
 ROW = "(row)"
@@ -52,11 +57,20 @@ class Layout:
     """The faces of one frame have no name of their own: they are told apart by their order."""
     confidence_top: float = 1.0
     """What full confidence is in the file: 100 where it is written as percent."""
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """Number role → what its values are multiplied with to have the unit and the sign of the record."""
+    frame_by_frame: bool = False
+    """Every frame was measured by itself: nobody has a name, so people are followed by their boxes, and values jitter,
+    so the face at the peak holds medians over the frames around it."""
+
+    scores: Mapping[str, str] = field(default_factory=dict)
+    """Emotion → the column of its probability, 0 to 1, for files that tell emotions and no AUs; they sum to 1."""
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        """The columns read as numbers: the channels, then the number roles."""
-        return (*(channel.column for channel in self.channels), *(self.roles[role] for role in self.number_roles))
+        """The columns read as numbers: the channels, the number roles, the scores."""
+        channels = [channel.column for channel in self.channels]
+        return (*channels, *(self.roles[role] for role in self.number_roles), *self.scores.values())
 
     @cached_property
     def number_roles(self) -> tuple[str, ...]:
@@ -75,6 +89,12 @@ class Layout:
         for place, channel in enumerate(self.channels):
             places.setdefault(channel.au, []).append(place)
         return tuple((au, self.channels[found[0]].kind, tuple(found)) for au, found in sorted(places.items()))
+
+    @cached_property
+    def score_places(self) -> list[int]:
+        """Where the scores stand in a row of `numbers`."""
+        first = len(self.numbers) - len(self.scores)
+        return list(range(first, len(self.numbers)))
 
     def place(self, role: str) -> int | None:
         """Where a number role stands in a row of `numbers`."""

@@ -16,7 +16,7 @@ from typing import Literal
 
 from emollm.records import Media
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+IMAGES = (".jpg", ".jpeg", ".jfif", ".png", ".apng", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".m4v")
 EITHER = (".webp", ".gif")
 SUFFIXES = (*IMAGES, *VIDEOS, *EITHER)
@@ -31,7 +31,7 @@ def find_media(named: str, source: Path, root: Path, *, moving: bool) -> Media |
     suffix does not.
     """
     for path in _candidates(named or source.stem, source, root):
-        inside = _under(path, root)
+        inside = path_under(path, root)
         if inside is not None:
             return Media(kind=_kind(path, moving), path=inside)
     return None
@@ -63,8 +63,8 @@ def _suffixes_in(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(suffix for suffix in found if suffix.lower() in SUFFIXES))
 
 
-def _under(path: Path, root: Path) -> str | None:
-    """The path relative to the root, with links followed; None where it does not exist or leads out."""
+def path_under(path: Path, root: Path) -> str | None:
+    """Return the path relative to the root, with links followed; None where it does not exist or leads out."""
     if not path.is_file():
         return None
     resolved, top = path.resolve(), root.resolve()

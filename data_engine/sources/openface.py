@@ -18,7 +18,13 @@ ROLES = {
     "person": ("face_id", "face"),
     "clip": CLIP_COLUMNS,
     "media": ("input",),
+    "yaw": ("pose_ry",),
+    "pitch": ("pose_rx",),
+    "roll": ("pose_rz",),
 }
+POSE_FACTORS = {"yaw": -1.0, "pitch": -1.0}
+"""Radians about the axes of the image, which point right, down and away: positive turns right, looks down, and tilts
+clockwise in the image."""
 
 
 def recognises(head: Head) -> str | None:
@@ -34,7 +40,8 @@ def layout(head: Head) -> Layout:
     intensities, presences = _columns(head)
     channels = [intensity(au, column) for au, column in intensities.items()]
     channels += [Channel(au, column, "presence") for au, column in presences.items() if au not in intensities]
-    return Layout(Detector(name="openface", version=_version(head)), tuple(channels), find_roles(head.columns, ROLES))
+    detector = Detector(name="openface", version=_version(head))
+    return Layout(detector, tuple(channels), find_roles(head.columns, ROLES), factors=POSE_FACTORS)
 
 
 def _columns(head: Head) -> tuple[dict[str, str], dict[str, str]]:

@@ -21,6 +21,9 @@ ROLES = {
     "clip": ("clip", "session"),
     "media": ("input",),
 }
+POSE = {"yaw": ("yaw",), "pitch": ("pitch",), "roll": ("roll",)}
+POSE_FACTORS = {"yaw": -1.0, "roll": -1.0}
+"""Version 2 writes radians, positive to the subject's right and up; older versions wrote degrees, other directions."""
 
 
 def recognises(head: Head) -> str | None:
@@ -36,8 +39,10 @@ def layout(head: Head) -> Layout:
     """Every AU is of one kind; which one the values tell."""
     kind = _kind(head)
     channels = tuple(Channel(au, column, kind) for au, column in _columns(head).items())
-    detector = Detector(name="py-feat", version=_version(head), weights="svm" if kind == "presence" else None)
-    return Layout(detector, channels, find_roles(head.columns, ROLES), faces_in_order=True)
+    version = _version(head)
+    detector = Detector(name="py-feat", version=version, weights="svm" if kind == "presence" else None)
+    roles = find_roles(head.columns, ROLES | (POSE if version == "2" else {}))
+    return Layout(detector, channels, roles, faces_in_order=True, factors=POSE_FACTORS)
 
 
 def _columns(head: Head) -> dict[str, str]:

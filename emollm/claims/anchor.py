@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from emollm.claims.lexicon import READINGS
 from emollm.claims.parts import PART_REGION
+from emollm.claims.times import Time
 from emollm.facs import EXPRESSIVE, UNITS
 
 Reading = tuple[tuple[str, ...], bool]
@@ -50,6 +51,7 @@ class Anchor:
     is_sign: bool = False
     letters: str = ""
     sides: tuple[str, ...] = ()
+    times: tuple[Time, ...] = ()
     is_negated: bool = False
     is_hedged: bool = False
     is_dropped: bool = False

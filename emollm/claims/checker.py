@@ -6,6 +6,9 @@
 A missing AU was not measured, so it neither supports nor contradicts. The same holds for a hidden region, and for a
 value in the band just below the threshold (intensity 0.5 to 1.0, probability 0.35 to 0.5), where detectors and coders
 disagree.
+
+A text about a clip tells of more than its peak face. With the clip's `events`, what is said to be there may be there at
+the peak or in an event, and what is said about time is compared with the events.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from emollm.claims.reader import Claim, read_claims
+from emollm.claims.times import at_apex, covers, fits
 from emollm.facs import LETTERS, THRESHOLDS, UNITS, letter, present
-from emollm.records import AU, Face
+from emollm.records import AU, Event, Face
 
 Verdict = Literal["supported", "contradicted", "not_assessable"]
 VERDICTS: tuple[Verdict, ...] = ("supported", "contradicted", "not_assessable")
@@ -43,6 +47,7 @@ REASONS = {
     "borderline": "just below the threshold",
     "unmeasured": "no AU of the claim was measured, or not the one it most likely means",
     "hidden": "the region cannot be seen",
+    "time": "there, but not when it is said",
 }
 
 
@@ -71,24 +76,78 @@ class Check(NamedTuple):
         return 1 - len(self.omitted) / self.num_present if self.num_present else None
 
 
-def check(text_or_claims: str | Sequence[Claim], face: Face, thresholds: Mapping[str, float] = THRESHOLDS) -> Check:
-    """Compare claims with the AUs of a face.
+def check(
+    text_or_claims: str | Sequence[Claim],
+    face: Face,
+    thresholds: Mapping[str, float] = THRESHOLDS,
+    events: Sequence[Event] | None = None,
+) -> Check:
+    """Compare claims with the AUs of a face and, where it is the peak of a clip, with the clip's events.
 
-    A claim about a whole region does not count as mentioning its AUs, and what is hidden need not be mentioned.
+    A claim about a whole region does not count as mentioning its AUs, and what is hidden need not be mentioned; nor
+    need events. Events of other faces are passed over.
     """
     claims = read_claims(text_or_claims) if isinstance(text_or_claims, str) else text_or_claims
     hidden = face.hidden or ()
     there = [code for code in present(face, thresholds) if UNITS[code].region not in hidden]
     claimed = {code for claim in claims if claim.present and claim.region is None for code in claim.aus}
+    own = [event for event in events or () if event.face == face.face]
     return Check(
-        checked=tuple(check_claim(claim, face, thresholds) for claim in claims),
+        checked=tuple(check_claim(claim, face, thresholds, own) for claim in claims),
         omitted=tuple(code for code in there if code not in claimed),
         num_present=len(there),
     )
 
 
-def check_claim(claim: Claim, face: Face, thresholds: Mapping[str, float] = THRESHOLDS) -> Checked:
-    """Return the verdict on one claim."""
+def check_claim(
+    claim: Claim, face: Face, thresholds: Mapping[str, float] = THRESHOLDS, events: Sequence[Event] = ()
+) -> Checked:
+    """Return the verdict on one claim; `events` are those of this face."""
+    verdict = _check_moment(claim, face, thresholds)
+    moved = [event for event in events if event.au in claim.aus and not _is_passing(event, claim)]
+    if not moved or verdict.reason == "hidden":
+        return verdict
+    if claim.present:
+        return _check_course(claim, verdict, face, moved, thresholds)
+    return _check_rest(claim, verdict, face, moved, thresholds)
+
+
+def _is_passing(event: Event, claim: Claim) -> bool:
+    """Tell whether an event is a blink that the claim leaves aside: eyes that "do not close" may blink."""
+    return event.au == "AU45" and not claim.present and claim.aus[0] != "AU45"
+
+
+def _check_course(
+    claim: Claim, at_peak: Checked, face: Face, moved: Sequence[Event], thresholds: Mapping[str, float]
+) -> Checked:
+    """Judge what is said to be there: at the peak or in an event; with times, in an event at these times."""
+    timely = [event for event in moved if fits(event, claim.times)]
+    if not timely:
+        return Checked(claim, "contradicted", "time")
+    verdicts = [_check_moment(claim, _at_apex(event, face), thresholds) for event in timely]
+    if not claim.times:
+        verdicts.insert(0, at_peak)
+    return next((one for one in verdicts if one.verdict == "supported"), verdicts[0])
+
+
+def _check_rest(
+    claim: Claim, at_peak: Checked, face: Face, moved: Sequence[Event], thresholds: Mapping[str, float]
+) -> Checked:
+    """Judge what is said not to be there: never in the clip; with times, not at these times."""
+    against = [event for event in moved if not claim.times or covers(event, claim.times)]
+    verdicts = [_check_moment(claim, _at_apex(event, face), thresholds) for event in against]
+    refuted = next((one for one in verdicts if one.verdict == "contradicted"), None)
+    if refuted is not None or not claim.times:
+        return refuted or at_peak
+    return Checked(claim, "supported") if at_peak.reason == "present" else at_peak
+
+
+def _at_apex(event: Event, face: Face) -> Face:
+    return Face(aus={event.au: at_apex(event, face)}, hidden=face.hidden)
+
+
+def _check_moment(claim: Claim, face: Face, thresholds: Mapping[str, float]) -> Checked:
+    """Return the verdict on a claim about one face at one moment."""
     hidden = face.hidden or ()
     seen = [code for code in claim.aus if UNITS[code].region not in hidden]
     if not seen:

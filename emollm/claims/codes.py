@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from emollm.claims.anchor import Anchor
 from emollm.claims.scan import Token
+from emollm.claims.times import UNIT
 from emollm.facs import UNITS, letter
 
 _INTRO = r"(?:a[ud]s?|action (?:unit|descriptor)s?)[ \t_\-]{0,3}(?:number |codes? )?"
@@ -30,10 +31,11 @@ _LIST_JOIN = re.compile(
 )
 
 _WORD = r"(?:intensity|level|strength|grade|score)"
+_NO_TIME = rf"|(?:\s?(?:-|\u2013|to)\s?[\d.]+)?{UNIT}"
 _NUMBER = (
     rf"\)?\s?(?:\(\s?(?:{_WORD}\s?)?(?:of |[:=]\s?)?|[:=]\s?|,? ?(?:at |with )?(?:an? )?{_WORD} ?(?:of |[:=]\s?)?"
     rf"|,? (?:has|shows|reaches|with|at) an? {_WORD} of |,? is (?=\d\.)| (?=\d\.\d))"
-    r"(?P<number>[0-5](?:\.\d{1,6})?)(?:\s?/\s?5(?:\.0)?)?(?![\d%]|\.\d|\s?%)(?:\s?\))?"
+    r"(?P<number>[0-5](?:\.\d{1,6})?)(?:\s?/\s?5(?:\.0)?)?(?![\d%]|\.\d|\s?%" + _NO_TIME + r")(?:\s?\))?"
 )
 _LETTER = (
     rf"\)?(?: is| are)?(?: \w++)?\s?(?:\(\s?(?:{_WORD} ?[:=]? ?)?(?P<inner>[a-e])\s?\)"

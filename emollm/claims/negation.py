@@ -8,6 +8,7 @@ from emollm.claims.anchor import Anchor
 from emollm.claims.clause import Clause, chain_before
 from emollm.claims.denials import SAID_OF_SUBJECT
 from emollm.claims.scan import Token
+from emollm.claims.times import UNIT
 
 NOT_THERE = re.compile(SAID_OF_SUBJECT)
 _VERBAL = re.compile(r"not|cannot|never|\w+n(?:’|')t|no longer")
@@ -100,6 +101,10 @@ def _goes_on(clause: Clause, joint: Token, cue: Token) -> bool:
     return is_noun or _LACK.match(lowered, cue.start) is not None
 
 
+_IN_TIME = re.compile(
+    r"(?: again| away)? (?:by|at|after|from|around|until|before)(?: about| around)? "
+    rf"(?:the end\b|\d{{1,5}}(?:\.\d+)?{UNIT})"
+)
 _IS_OFF = re.compile(r"(?:\b(?:is|are|was|were|switched)|[:|(=])\W*off$")
 
 
@@ -111,6 +116,9 @@ def end(clause: Clause, place: int) -> None:
     if clause.lowered[cue.start : cue.end] == "off" and not _IS_OFF.search(
         clause.lowered, max(0, cue.start - 10), cue.end
     ):
+        return
+    if _IN_TIME.match(clause.lowered, cue.end):
+        # "The smile is gone by 1.6 s": until then it was there.
         return
     if any(anchor.start <= cue.start < anchor.end for anchor in clause.anchors):
         # "The brows are inactive" is a claim about a region.

@@ -12,6 +12,7 @@ English only.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from emollm.claims.negation import answer_question, other_side
 from emollm.claims.pair import pair
 from emollm.claims.scan import Token, scan
 from emollm.claims.scope import apply_cues, is_definition
+from emollm.claims.times import Time, find_times
 
 
 class Claim(NamedTuple):
@@ -41,6 +43,8 @@ class Claim(NamedTuple):
     start: int = 0
     end: int = 0
     """Where the claim stands in the text."""
+    times: tuple[Time, ...] = ()
+    """When, in a clip; only what is clear."""
 
 
 def read_claims(text: str) -> list[Claim]:
@@ -51,6 +55,7 @@ def read_claims(text: str) -> list[Claim]:
     tokens = scan(lowered)
     codes = list(find_codes(lowered, tokens))
     has_strengths = has_strength(squeezed)
+    times = list(find_times(lowered, [token.start for token in tokens if token.kind == "number"]))
     claims: list[Claim] = []
     code_place = 0
     for spans in _sentences(tokens, len(lowered)):
@@ -58,7 +63,10 @@ def read_claims(text: str) -> list[Claim]:
         while code_place < len(codes) and codes[code_place].start < spans[-1].end:
             code_place += 1
         if code_place > first or len(spans) > 1 or spans[0].words:
-            for anchor in _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths):
+            anchors = _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths)
+            if times:
+                _set_times(anchors, spans, times)
+            for anchor in anchors:
                 claims.extend(_claims(anchor))
     if origins is None:
         return claims
@@ -145,6 +153,21 @@ def _read_sentence(
     return [anchor for anchor in anchors if not anchor.is_dropped]
 
 
+def _set_times(anchors: list[Anchor], spans: list[_Span], times: list[tuple[int, Time]]) -> None:
+    """Give the claims between two stops the times said there, where it is clear whose they are.
+
+    It is not when a time stands between two claims, or when two are of one kind.
+    """
+    for span in spans:
+        said = times[bisect_left(times, (span.start,)) : bisect_left(times, (span.end,))]
+        mine = [anchor for anchor in anchors if said and span.start <= anchor.key < span.end]
+        if not mine or len({time.kind for _, time in said}) < len(said):
+            continue
+        if not any(mine[0].start < place < mine[-1].start for place, _ in said):
+            for anchor in mine:
+                anchor.times = tuple(time for _, time in said)
+
+
 _CODE_BEHIND = re.compile(r"\s?[(\[]\s?(?:which is |i\.e\.,? |or )?")
 _NAME_BEHIND = re.compile(r"\s?(?:[(\[|]|,|:|-|\u2013|=)?\s?(?:the |an? )?")
 _CLOSERS = (")", "]")
@@ -221,6 +244,7 @@ def _claims(anchor: Anchor) -> list[Claim]:
             anchor.region,
             anchor.start,
             anchor.end,
+            anchor.times,
         )
         for aus, present in readings
     ]

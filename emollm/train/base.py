@@ -18,6 +18,7 @@ import msgspec
 from emollm.answers import STYLES, render
 from emollm.errors import SourceError
 from emollm.labels import LABEL_SETS
+from emollm.pictures import sample_picture
 from emollm.prompts import ask, num_variants, prompt_hash
 from emollm.records import Sample, read_records
 from emollm.stage import track
@@ -25,7 +26,6 @@ from emollm.train.limits import Above, Count, Natural, Seed
 from emollm.train.recipe import check_values, read_values, recipe_parser
 from emollm.train.run import open_run
 from emollm.vlm.eyes import LESSON, Lesson, Seen, teach_eyes, teach_gaze
-from emollm.vlm.pictures import sample_picture
 from emollm.vlm.tiny import TINY, Shape, build_tiny, save_tiny
 
 if TYPE_CHECKING:

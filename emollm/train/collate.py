@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from emollm.errors import ConfigError, EmoLLMError, ModelError
+from emollm.pictures import open_picture
 from emollm.train.rows import Row
-from emollm.vlm.pictures import open_picture
 from emollm.vlm.turns import IGNORED, ask_about, encode_answers
 
 NUM_CHECKED = 8

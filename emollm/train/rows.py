@@ -18,9 +18,9 @@ from typing import NamedTuple
 from emollm.answers import STYLES, render
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.labels import canonical
+from emollm.pictures import check_picture
 from emollm.prompts import ask, num_variants
 from emollm.records import Sample, media_path
-from emollm.vlm.pictures import check_picture
 
 BARE = ("label", "labels")
 """Styles that need no reasoning."""

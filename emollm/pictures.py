@@ -1,4 +1,4 @@
-"""Pictures as the model sees them: one way to open them, for training, prediction and chat alike.
+"""Pictures: one way to open them, for detection, training, prediction and chat alike.
 
 Example:
 
@@ -7,6 +7,7 @@ Example:
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ MIN_SIDE = 8
 """Pixels; below this there is no face to see."""
 MAX_ASPECT = 20
 """Long side over short side; beyond it there is no face either, and some models refuse the whole batch."""
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error)
+"""What Pillow raises for a damaged file."""
+DRAFT_SIDE = 2048
+"""Pixels; a larger JPEG is decoded at half or a quarter of its size, no smaller than this, which saves most of the time."""
 
 
 def open_picture(path: Path) -> Image:
@@ -35,14 +40,14 @@ def open_picture(path: Path) -> Image:
     from PIL import Image, ImageOps
 
     _check_file(path)
-    with _as_source_error(path), Image.open(path) as file:
-        _check_size(path, file.size)
-        file.draft("RGB", (2048, 2048))  # a large JPEG decodes at half or a quarter of its size
-        return _to_rgb(ImageOps.exif_transpose(file))
+    with as_source_error(path), Image.open(path) as file:
+        check_size(path, file.size)
+        file.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
+        return to_rgb(ImageOps.exif_transpose(file))
 
 
 @contextmanager
-def _as_source_error(path: Path) -> Iterator[None]:
+def as_source_error(path: Path) -> Iterator[None]:
     """Turn what Pillow raises for a bad file into one line that names the file."""
     from PIL import Image
 
@@ -55,7 +60,7 @@ def _as_source_error(path: Path) -> Iterator[None]:
         raise SourceError(f"{path}: not a picture, whatever its name says; convert it to PNG or JPEG") from None
     except Image.DecompressionBombError as error:
         raise SourceError(f"{path}: {error}; make it smaller") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except BROKEN as error:
         raise SourceError(f"{path}: the picture is damaged ({error}); replace the file") from None
 
 
@@ -64,8 +69,8 @@ def check_picture(path: Path) -> None:
     from PIL import Image
 
     _check_file(path)
-    with _as_source_error(path), Image.open(path) as file:
-        _check_size(path, file.size)
+    with as_source_error(path), Image.open(path) as file:
+        check_size(path, file.size)
 
 
 def sample_picture(sample: Sample, root: Path) -> Image:
@@ -85,7 +90,8 @@ def _check_file(path: Path) -> None:
         raise SourceError(f"{path}: the file is empty; replace it")
 
 
-def _check_size(path: Path, size: Sequence[int]) -> None:
+def check_size(path: Path, size: Sequence[int]) -> None:
+    """Raise SourceError for a picture that is too large to decode or too small or thin to show a face."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise SourceError(f"{path}: {width} x {height} px is more than {MAX_PIXELS:,} pixels; make it smaller")
@@ -95,8 +101,8 @@ def _check_size(path: Path, size: Sequence[int]) -> None:
         raise SourceError(f"{path}: {width} x {height} px is a strip, too thin to show a face; crop it to the face")
 
 
-def _to_rgb(picture: Image) -> Image:
-    """Convert any mode to 8-bit RGB. 16-bit grey is scaled, where PIL would clip it."""
+def to_rgb(picture: Image) -> Image:
+    """Return 8-bit RGB for any mode, on white where transparent. 16-bit grey is scaled, where PIL would clip it."""
     from PIL import Image
 
     if picture.mode.startswith("I"):
