@@ -1,4 +1,4 @@
-"""How fast `emollm detect` goes through pictures and clips, beside opening them alone, and whether memory stays constant.
+"""How fast `emollm detect` goes through pictures and clips, beside opening them alone, and its peak memory.
 
     python benchmarks/detect_media.py --pictures 400
 
@@ -32,6 +32,8 @@ from emollm.errors import EmoLLMError
 from emollm.records import AU, Detector, Face
 
 SIZES = ((112, 112), (1200, 900), (4000, 3000))
+PIXELS = 200_000_000
+"""So many in each row of the table: few large pictures, many small ones."""
 FACE_SIDE = 0.3
 """Share of the picture's height that the face fills."""
 NUM_DRAWN = 16
@@ -129,9 +131,9 @@ def compare(name: str, given: Path, paths: Sequence[Path], num: int, repeat: int
     try:
         load_detector("tiny")
     except (EmoLLMError, OSError) as error:
-        print(f"{line}   tiny: {error}")
+        print(f"{line}   tiny: {str(error).partition(';')[0][-60:]}")
         return
-    print(f"{line}   with tiny {rate(lambda: quietly(given, output, *options), num, 1):>8,.0f}/s")
+    print(f"{line}   tiny {rate(lambda: quietly(given, output, *options), num, 1):>8,.0f}/s")
 
 
 def peak_memory(given: Path, output: Path) -> int:

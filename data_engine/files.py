@@ -72,14 +72,19 @@ def find_files(inputs: Sequence[Path], leave_out: set[Path], kinds: Collection[K
         elif not given.is_dir():
             raise SourceError(f"{given}: is no file and no folder")
         for path in sorted(given.rglob("*")) if given.is_dir() else ():
-            hidden = any(part.startswith(".") for part in path.relative_to(given).parts)
             kind = _kind_in_folder(path)
-            if kind is not None and kind in kinds and not hidden and path.is_file() and path.resolve() not in outside:
-                name = path.relative_to(given).with_suffix("").as_posix()
-                found.setdefault(path.resolve(), Input(path, name, kind, given))
+            if kind is None or kind not in kinds or _is_hidden(path, given) or not path.is_file():
+                continue
+            real = path.resolve()
+            if real not in outside:
+                found.setdefault(real, Input(path, path.relative_to(given).with_suffix("").as_posix(), kind, given))
     if not found:
         raise SourceError(f"{inputs[0]}: holds no {_all(kinds, ', no ')}")
     return _told_apart(list(found.values()))
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _given(path: Path, kinds: Collection[Kind]) -> Input:

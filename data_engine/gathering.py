@@ -103,11 +103,12 @@ class Gathering:
 
     def is_known(self, file: Input) -> bool:
         """Tell whether an AU file of this run speaks of this picture or clip."""
-        return file.name in self._names or file.path.resolve() in self._known
+        return file.name in self._names or (bool(self._known) and file.path.resolve() in self._known)
 
     def claim(self, file: Input) -> bool:
         """Take the name of a picture or clip; False, and a line, where it is taken or the file leads elsewhere."""
-        if file.folder and not any(path_under(file.path, root) for root in (file.folder, self.media_root)):
+        roots = (file.folder, self.media_root) if file.folder and file.path.is_symlink() else ()
+        if roots and not any(path_under(file.path, root) for root in roots):
             message = f"{file.path}: leads out of {file.folder}; give the folder where the file itself lies"
             self.fail(file.name, "leads_out", message)
             return False

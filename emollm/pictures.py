@@ -28,8 +28,6 @@ MAX_ASPECT = 20
 """Long side over short side; beyond it there is no face either, and some models refuse the whole batch."""
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, struct.error)
 """What Pillow raises for a damaged file."""
-DRAFT_SIDE = 2048
-"""Pixels; a larger JPEG is decoded at half or a quarter of its size, no smaller than this, which saves most of the time."""
 
 
 def open_picture(path: Path) -> Image:
@@ -42,7 +40,7 @@ def open_picture(path: Path) -> Image:
     _check_file(path)
     with as_source_error(path), Image.open(path) as file:
         check_size(path, file.size)
-        file.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
+        file.draft("RGB", (2048, 2048))  # a large JPEG decodes at half or a quarter of its size
         return to_rgb(ImageOps.exif_transpose(file))
 
 
@@ -105,6 +103,8 @@ def to_rgb(picture: Image) -> Image:
     """Return 8-bit RGB for any mode, on white where transparent. 16-bit grey is scaled, where PIL would clip it."""
     from PIL import Image
 
+    if picture.mode == "RGB" and "transparency" not in picture.info:
+        return picture
     if picture.mode.startswith("I"):
         picture = picture.point(lambda value: value / 256).convert("L")
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:

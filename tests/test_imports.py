@@ -140,4 +140,6 @@ def test_import_loads_no_torch(module: str) -> None:
 
 def test_nobody_imports_the_training_of_the_detector() -> None:
     outside = [name for name in MODULES if not name.startswith(TRAINING)]
-    assert not [name for name in outside if any(used.startswith(TRAINING) for used in imports(MODULES[name], late=True))]
+    assert not [
+        name for name in outside if any(used.startswith(TRAINING) for used in imports(MODULES[name], late=True))
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import statistics
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,27 @@ from emollm.records import Sample, read_records
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "au"
 FILES = sorted(path for path in FOLDER.glob("*") if path.suffix in (".csv", ".json"))
+
+
+OPENFACE = FOLDER / "openface1_video_100rows.csv"
+
+
+@pytest.mark.skipif(not OPENFACE.exists(), reason="no real files beside the checkout")
+def test_the_yaw_of_openface_follows_the_nose(tmp_path: Path) -> None:
+    """Positive yaw turns to the subject's left, so the tip of the nose goes to the right of the image."""
+    with OPENFACE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, skipinitialspace=True))
+    samples = tmp_path / "samples.jsonl"
+    assert detect([str(OPENFACE), "-o", str(samples), "--frames", "all"]) == 0
+    yaws, noses = [], []
+    for sample in read_records(samples, Sample):
+        (face,) = sample.faces or ()
+        left, nose, right = (float(rows[(face.frame or 0) - 1][f"x_{point}"]) for point in (0, 30, 16))
+        assert face.pose is not None
+        yaws.append(face.pose[0])
+        noses.append((nose - (left + right) / 2.0) / (right - left))
+    assert len(yaws) > 50
+    assert statistics.correlation(yaws, noses) > 0.9
 
 
 @pytest.mark.skipif(not FILES, reason="no real files beside the checkout")

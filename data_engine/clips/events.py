@@ -26,7 +26,7 @@ import numpy.typing as npt
 from data_engine.clips.smoothing import smoothed_within
 from data_engine.sources.blocks import Numbers
 from emollm.facs import THRESHOLDS
-from emollm.records import AUKind, Event
+from emollm.records import AU_RANGE, AUKind, Event
 
 Rows = npt.NDArray[np.int64]
 Units = Sequence[tuple[str, AUKind]]
@@ -44,8 +44,8 @@ REST_QUANTILE, REST_BELOW_MEAN = 0.1, 1.28
 """The quietest tenth, and how far below the mean of resting noise it lies, in standard deviations (normal noise)."""
 REST_WINDOW_S = 60.0
 """The resting level follows posture and light; people hold an expression for seconds, not for a minute."""
-MIN_ROWS_FOR_REST = 10
-"""Below this rest is taken to be 0, as for the peak: a few frames of one smile have no resting level in them."""
+MIN_ROWS_TO_TELL = 10
+"""So many rows tell of noise, and of a resting level of their own."""
 
 LIDS = ("AU43", "AU45")
 MAX_BLINK_S = 0.5
@@ -125,7 +125,8 @@ def _find(times: Numbers, values: Numbers, units: Units, face: str) -> list[Even
     width = 5 if 4 * step <= SMOOTHING_S else 3 if 2 * step <= SMOOTHING_S else 1
     lids = [column for column, (au, _) in enumerate(units) if au in LIDS]
     smooth = smoothed_within(values, stretches, width)
-    noise = _noise(values, lids) * NOISE_AFTER_MEDIAN[width]
+    ranges = np.array([AU_RANGE[kind] for _, kind in units])
+    noise = _noise(values / ranges, lids) * ranges * NOISE_AFTER_MEDIAN[width]
     if lids and width > 1:
         smooth[:, lids] = values[:, lids]
         noise[lids] /= NOISE_AFTER_MEDIAN[width]
@@ -135,9 +136,9 @@ def _find(times: Numbers, values: Numbers, units: Units, face: str) -> list[Even
 
 
 def _noise(values: Numbers, lids: list[int]) -> Numbers:
-    """Return (A,) the standard deviation of what changes from frame to frame: rises are slow, noise is not.
+    """Return (A,) the standard deviation of what jumps from frame to frame, for values as shares of their range.
 
-    Detectors cut off at 0, where a resting face shows no noise, so rows with a 0 say nothing. A column that says too
+    Rises are slow, noise is not. Detectors cut off at 0, where a resting face shows none, so a 0 says nothing. A column that says too
     little takes the noise of the others, and so do lids: a blink is as quick as noise.
     """
     before, here, after = values[:-2], values[1:-1], values[2:]
@@ -148,7 +149,7 @@ def _noise(values: Numbers, lids: list[int]) -> Numbers:
     bends[~telling] = np.inf
     bends.sort(axis=0)
     num = telling.sum(axis=0)
-    known = num >= MIN_ROWS_FOR_REST
+    known = num >= MIN_ROWS_TO_TELL
     # A second difference has 6 times the variance of the noise; 0.6745 is the median of |x| for a normal x.
     noise: Numbers = bends[(np.maximum(num, 1) - 1) // 2, np.arange(values.shape[1])] / (0.6745 * np.sqrt(6.0))
     others = known.copy()
@@ -162,7 +163,7 @@ def _noise(values: Numbers, lids: list[int]) -> Numbers:
 
 def _level(smooth: Numbers, noise: Numbers, units: Units, num_windows: int) -> Level:
     """The levels of each row: rest is found window by window and goes from one to the next in a straight line."""
-    windows = np.array_split(np.arange(len(smooth)), min(num_windows, max(1, len(smooth) // MIN_ROWS_FOR_REST)))
+    windows = np.array_split(np.arange(len(smooth)), min(num_windows, max(1, len(smooth) // MIN_ROWS_TO_TELL)))
     rests = np.array([_rest(smooth[rows[0] : rows[-1] + 1], noise) for rows in windows])
     if len(windows) > 1:
         centres = [(rows[0] + rows[-1]) / 2.0 for rows in windows]
@@ -177,10 +178,7 @@ def _level(smooth: Numbers, noise: Numbers, units: Units, num_windows: int) -> L
 
 def _rest(smooth: Numbers, noise: Numbers) -> Numbers:
     """The resting level (A,) of some rows: their lowest tenth; noise lies around a level, so half its width above."""
-    num = len(smooth)
-    if num < MIN_ROWS_FOR_REST:
-        return np.zeros(smooth.shape[1])
-    low, middle = int(REST_QUANTILE * num), num // 2
+    low, middle = int(REST_QUANTILE * len(smooth)), len(smooth) // 2
     ordered: Numbers = np.partition(smooth, (low, middle), axis=0)
     rest: Numbers = np.minimum(ordered[low] + REST_BELOW_MEAN * noise, ordered[middle])
     return rest

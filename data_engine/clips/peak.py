@@ -9,6 +9,7 @@ A row's score is how far its AUs rise above the person's own resting level, summ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,11 @@ class Ranking(NamedTuple):
 
 def ranking(channels: Sequence[Channel]) -> Ranking:
     """Return the ranking of a file's channels; those that weigh nothing are left out."""
+    return _ranking(tuple(channels))
+
+
+@lru_cache(maxsize=64)
+def _ranking(channels: tuple[Channel, ...]) -> Ranking:
     weighed = [(channel.au, place) for place, channel in enumerate(channels) if channel_weight(channel)]
     columns = [place for _, place in sorted(weighed)]
     aus = [channels[place].au for place in columns]

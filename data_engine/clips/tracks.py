@@ -41,13 +41,13 @@ class Moment(NamedTuple):
 def to_scale(numbers: Numbers, layout: Layout) -> Numbers:
     """Return a copy whose AU columns are on the scale of their kind; what rounding put outside is set to its end."""
     scaled = numbers.copy()
-    for place, channel in enumerate(layout.channels):
-        top = AU_RANGE[channel.kind]
-        values = scaled[:, place]
+    tops = [AU_RANGE[channel.kind] for channel in layout.channels]
+    for place, (channel, top) in enumerate(zip(layout.channels, tops, strict=True)):
         if (channel.low, channel.high) != (0.0, top):
             # Rounded, because 0.7 × 5 must read 3.5.
-            values = np.round((values - channel.low) / (channel.high - channel.low) * top, 6)
-        scaled[:, place] = _rounded_in(values, top)
+            shares = (scaled[:, place] - channel.low) / (channel.high - channel.low)
+            scaled[:, place] = np.round(shares * top, 6)
+    scaled[:, : len(tops)] = _rounded_in(scaled[:, : len(tops)], np.array(tops))
     confidence = layout.place("confidence")
     if confidence is not None:
         scaled[:, confidence] = _rounded_in(scaled[:, confidence] / layout.confidence_top, 1.0)
@@ -59,7 +59,7 @@ def to_scale(numbers: Numbers, layout: Layout) -> Numbers:
     return scaled
 
 
-def _rounded_in(values: Numbers, top: float) -> Numbers:
+def _rounded_in(values: Numbers, top: float | Numbers) -> Numbers:
     near = (values > -TOLERANCE * top) & (values < (1.0 + TOLERANCE) * top)
     return np.where(near, np.clip(values, 0.0, top), values)
 

@@ -1,12 +1,8 @@
-"""A door: all that is to be known of another detector to run it. `doors` lists them."""
+"""A door: all that is to be known of another detector to run it. `doors` lists them; all take pictures and clips."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from emollm.records import MediaKind
-
-BOTH: tuple[MediaKind, ...] = ("image", "video")
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,6 @@ class Door:
     """Options of the worker that a user may set."""
     settings: tuple[str, ...] = ()
     """Fixed arguments of the worker."""
-    takes: tuple[MediaKind, ...] = BOTH
 
     @property
     def variable(self) -> str:

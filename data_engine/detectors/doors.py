@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from data_engine.detectors.door import BOTH, Door
+from data_engine.detectors.door import Door
 from data_engine.detectors.run import DoorRun, Progress, run_worker
 from data_engine.sources.media import VIDEOS
 from emollm.errors import ConfigError, SourceError, did_you_mean
@@ -22,6 +22,7 @@ from emollm.records import MediaKind
 
 __all__ = ["DOORS", "Door", "DoorRun", "describe", "kind_of", "run_door"]
 
+KINDS: tuple[MediaKind, ...] = ("image", "video")
 SILENCE_S = 1800.0
 """A worker that says nothing for so long hangs. Loading weights over a slow line is the longest silence there is."""
 
@@ -103,8 +104,7 @@ def describe(door: Door) -> str:
         f"{door.name}: {door.tool}, in an environment of its own (--python or {door.variable})\n"
         f"  set up: {door.install}\n"
         f"  weights: {door.weights}\n"
-        f"  takes: {' and '.join('pictures' if kind == 'image' else 'clips' for kind in door.takes)}; "
-        f"options: {', '.join(door.options)}"
+        f"  options: {', '.join(door.options)}"
     )
 
 
@@ -133,7 +133,7 @@ def run_door(
     interpreter = _interpreter(door, python)
     into.mkdir(parents=True, exist_ok=True)
     result = DoorRun([], [])
-    for kind in BOTH:
+    for kind in KINDS:
         paths = [path for path in media if kind_of(path) == kind]
         if paths:
             found = run_worker(door, interpreter, paths, kind, into, flags, progress, silence_s)

@@ -18,13 +18,14 @@ import msgspec
 
 from emollm import __version__
 from emollm.errors import ConfigError, SourceError, did_you_mean
-from emollm.facs import THRESHOLDS, UNITS, excluded
+from emollm.facs import EXCLUSIONS, THRESHOLDS, UNITS, excluded
 from emollm.records import AU, AU_RANGE, Detector, Event, Face, Sample
 
 CONFUSED = (("AU06", "AU07"), ("AU23", "AU24"), ("AU25", "AU26"))
 """Pairs that detectors, and people, take for each other."""
 SPURIOUS = (1.0, 3.0)
 """How strong what is not there is said to be: A to C, as false alarms mostly are."""
+EXCLUSIVE = {code.au for pair in EXCLUSIONS for code in pair}
 DIGITS = 3
 TOP = AU_RANGE["intensity"]
 PRESENT = THRESHOLDS["intensity"]
@@ -158,7 +159,9 @@ def _confuse(seen: Seen, pair: tuple[str, str], is_confused: bool, allowed: set[
 
 def _take(told: Values, change: Values, allowed: set[tuple[str, str]]) -> bool:
     """Make a change unless it makes a pair that FACS excludes and that the truth does not have."""
-    if set(excluded(_strongest(told | change))) <= allowed:
+    # Only what grows can make a pair, and few AUs are in one: most changes need no look at the others.
+    may = not any(code in EXCLUSIVE and max(sides) > max(told[code]) for code, sides in change.items())
+    if may or set(excluded(_strongest(told | change))) <= allowed:
         told.update(change)
         return True
     return False

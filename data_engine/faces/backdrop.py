@@ -21,7 +21,7 @@ GRIDS = (7, 10, 14, 20, 30, 46)
 def wall(camera: Camera, down: Field) -> Field:
     """Return the empty backdrop: (3, S, S)."""
     if camera.spec.backdrop is not None:
-        return np.ascontiguousarray(enlarge(scene(camera.spec.backdrop), camera.size, camera.size))
+        return np.ascontiguousarray(enlarge(scene(camera.spec.backdrop), (camera.size, camera.size)))
     person = camera.person
     low = clamp((down + 1.5) / 3)[None]  # (1, S, 1)
     gradient = person.backdrop_top[:, None, None] * (1 - low) + person.backdrop_bottom[:, None, None] * low
@@ -36,7 +36,8 @@ def scene(seed: int) -> Field:
     side = 14 if kind == "studio" else int(rng.choice(GRIDS))
     across = np.broadcast_to(np.linspace(0, 1, side, dtype=np.float32), (side, side))
     picture = _KINDS[kind](rng, across, across.T) * float(rng.uniform(0.55, 1.15))
-    return np.clip(picture, 0.01, 1.0).astype(np.float32)
+    kept: Field = np.clip(picture, 0.01, 1.0).astype(np.float32)
+    return kept
 
 
 SHAPES = np.array([(0.9, 0.25), (0.25, 0.9), (0.5, 0.5)])
@@ -56,7 +57,9 @@ def _fade(rng: np.random.Generator, across: Field, down: Field, low: float, high
     """A gradient between two colours in any direction."""
     angle = rng.uniform(0, 2 * np.pi)
     along = clamp(0.5 + (across - 0.5) * np.cos(angle) + (down - 0.5) * np.sin(angle))
-    faded: Field = (_colour(rng, low, high, vivid) * (1 - along) + _colour(rng, low, high, vivid) * along).astype(np.float32)
+    faded: Field = (_colour(rng, low, high, vivid) * (1 - along) + _colour(rng, low, high, vivid) * along).astype(
+        np.float32
+    )
     return faded
 
 
@@ -79,6 +82,11 @@ def _discs(rng: np.random.Generator, picture: Field, across: Field, down: Field,
         picture += disc * strength * rng.uniform(0.3, 1) * _colour(rng, 0.7, 1.0, 0.5)
 
 
+def _blobs(rng: np.random.Generator, cells: tuple[int, ...], side: int) -> Field:
+    """The sum of noises with so many blobs across."""
+    return np.sum([noise(int(rng.integers(1 << 30)), count, side) for count in cells], axis=0, dtype=np.float32)
+
+
 def _studio(rng: np.random.Generator, across: Field, down: Field) -> Field:
     picture = _fade(rng, across, down, 0.05, 0.95, 0.2 * float(rng.random()) ** 2)
     x, y = rng.uniform(0.2, 0.8, 2)
@@ -96,7 +104,9 @@ def _room(rng: np.random.Generator, across: Field, down: Field) -> Field:
 def _window(rng: np.random.Generator, across: Field, down: Field) -> Field:
     picture = _fade(rng, across, down, 0.10, 0.45, 0.3)
     left, width = rng.uniform(-0.1, 0.7), rng.uniform(0.25, 0.6)
-    pane = clamp(np.minimum(across - left, left + width - across) * 25) * clamp((float(rng.uniform(0.5, 1.1)) - down) * 25)
+    pane = clamp(np.minimum(across - left, left + width - across) * 25) * clamp(
+        (float(rng.uniform(0.5, 1.1)) - down) * 25
+    )
     bars = 1 - 0.7 * (np.abs((across - left) / width - 0.5) < 0.035)
     picture += (pane * bars) * (_colour(rng, 0.85, 1.0, 0.1) - picture)
     _boxes(rng, picture, int(rng.integers(0, 3)), 0.05, 0.4, 0.3)
@@ -117,7 +127,7 @@ def _street(rng: np.random.Generator, across: Field, down: Field) -> Field:
 
 
 def _green(rng: np.random.Generator, across: Field, down: Field) -> Field:
-    leaves = sum(noise(int(rng.integers(1 << 30)), cells, len(down)) for cells in (5, 11, 22)) / np.float32(1.7)
+    leaves = _blobs(rng, (5, 11, 22), len(down)) / np.float32(1.7)
     dark, light = np.array([[0.10, 0.18, 0.08], [0.55, 0.68, 0.35]], np.float32) * rng.uniform(0.7, 1.2, (2, 3))
     mix = clamp(0.45 + 0.25 * leaves)
     picture: Field = (dark[:, None, None] * (1 - mix) + light[:, None, None] * mix).astype(np.float32)
@@ -132,9 +142,9 @@ def _lights(rng: np.random.Generator, across: Field, down: Field) -> Field:
     return picture
 
 
-def _sky(rng: np.random.Generator, across: Field, down: Field) -> Field:
+def _sky(rng: np.random.Generator, across: Field, down: Field) -> Field:  # noqa: ARG001 - all scenes are asked alike
     blue = np.array([0.45, 0.62, 0.85], np.float32)[:, None, None] * rng.uniform(0.8, 1.15)
-    clouds = clamp(0.4 + 0.35 * sum(noise(int(rng.integers(1 << 30)), cells, len(down)) for cells in (4, 9)))
+    clouds = clamp(0.4 + 0.35 * _blobs(rng, (4, 9), len(down)))
     picture: Field = (blue + clouds * (np.float32(0.92) - blue) * (1 - 0.3 * down)).astype(np.float32)
     if rng.random() < 0.5:
         ground = smoothstep((down - rng.uniform(0.5, 0.9)) / 0.08)
@@ -143,5 +153,6 @@ def _sky(rng: np.random.Generator, across: Field, down: Field) -> Field:
 
 
 _KINDS = {
-    "studio": _studio, "room": _room, "window": _window, "street": _street, "green": _green, "lights": _lights, "sky": _sky,
+    "studio": _studio, "room": _room, "window": _window, "street": _street, "green": _green, "lights": _lights,
+    "sky": _sky,
 }  # fmt: skip

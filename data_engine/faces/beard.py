@@ -41,7 +41,9 @@ def area(face: Surface, shape: str, mouth_y: float) -> Field:
         ring = bump((x - 0.33) / 0.07, (below - 0.05) / 0.16)
         return clamp(1.2 * (chin + moustache + ring))
     # The upper edge falls from the sideburns towards the moustache.
-    edge = 0.10 + 0.36 * smoothstep((0.72 - x) / 0.36) if shape == "full" else 0.12 + 0.66 * smoothstep((0.80 - x) / 0.42)
+    edge = (
+        0.10 + 0.36 * smoothstep((0.72 - x) / 0.36) if shape == "full" else 0.12 + 0.66 * smoothstep((0.80 - x) / 0.42)
+    )
     jaw = smoothstep((y - edge) / 0.20) * smoothstep((x - 0.16) / 0.20)
     patch = 1 - 0.5 * bump((x - 0.12) / 0.10, (below - 0.13) / 0.06)  # bare beside the tuft under the lip
     return clamp(jaw + (chin + moustache if shape == "full" else chin) * patch)

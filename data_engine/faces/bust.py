@@ -62,7 +62,9 @@ def _paint_neck(picture: Field, camera: Camera, across: Field, y: Field) -> None
 
 def _paint_clothes(picture: Field, camera: Camera, across: Field, y: Field) -> None:
     person, garment = camera.person, camera.person.wardrobe.garment
-    cover = coverage(np.minimum(_half_width(person, y) + 0.05 - np.abs(across), _opening(person, across, y)), 2.4 * camera.pixel)
+    cover = coverage(
+        np.minimum(_half_width(person, y) + 0.05 - np.abs(across), _opening(person, across, y)), 2.4 * camera.pixel
+    )
     light_x, _, _ = _direction(camera)
     folds = atlas("locks").take(texels(across + 0.3 * y, 0.5 * y + 0 * across, 60, person.texture_seed + 7))
     lit = 0.80 + 0.22 * np.tanh(2 * light_x * across) + 0.06 * folds - 0.10 * clamp(y - 1.2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_engine.faces.curves import Value, between, bump, clamp, ridge
+from data_engine.faces.curves import Value, between, bump, clamp, dome, ridge
 from data_engine.faces.identity import Identity
 from data_engine.faces.lips import mouth_y
 from data_engine.faces.nose import nose_shape
@@ -62,7 +62,7 @@ class Cheeks:
         along = (face.y - start_y) / (self.mouth_y + 0.08 - 0.13 * au[12] - start_y)
         on = clamp(along)
         belly = 0.050 * au[12] + 0.035 * au[20] + 0.03 * au[10] + 0.035 * au[11]
-        line_x = 0.175 * nose.wings + (0.18 + 0.135 * au[12]) * on**0.75 - 0.02 * au[15] * on
+        line_x = 0.175 * nose.wings + (0.18 + 0.135 * au[12]) * dome(on) - 0.02 * au[15] * on
         if used(au[10], au[11], au[12], au[20]):
             line_x = line_x + 0.9 * belly * np.sin(3.1 * on)
         fleshy = 0.35 + 0.65 * person.line_depth

@@ -65,6 +65,13 @@ def power24(x: Field) -> Field:
     return x8 * x8 * x8
 
 
+def dome(height: Field, roundness: float = 0.0) -> Field:
+    """Bulge an arch 0–1: height^¾, or rounder towards height^½. By roots, many times faster than the general power."""
+    root = np.sqrt(height)
+    slim: Field = root * np.sqrt(root)
+    return slim + (root - slim) * roundness if roundness else slim
+
+
 def limit(value: Value, low: float = 0.0, high: float = 1.0) -> Value:
     """Keep a number, or a field of numbers, between low and high; a plain float stays one."""
     return clamp(value, low, high) if isinstance(value, np.ndarray) else min(max(value, low), high)

@@ -54,12 +54,18 @@ def _paint_ear(picture: Field, camera: Camera, u: Field, v: Field, side: int) ->
     if rows.stop - rows.start < 2 or columns.stop - columns.start < 1:
         return
     across, down = (u[rows, columns] - x) / width, (v[rows, columns] - y + 0.12 * (u[rows, columns] - x)) / height
-    texel = (clamp((down + 1) / 2) * (TALL - 1) + 0.5).astype(np.int32) * WIDE + (clamp(across) * (WIDE - 1) + 0.5).astype(np.int32)
+    texel = (clamp((down + 1) / 2) * (TALL - 1) + 0.5).astype(np.int32) * WIDE + (
+        clamp(across) * (WIDE - 1) + 0.5
+    ).astype(np.int32)
     outline, shade = (part.ravel().take(texel) for part in ear_relief())
     blend(picture[:, rows, columns], outline, _flesh(person)[:, None, None] * (shade * _light(camera, side)))
     if person.wardrobe.earrings:
         drop = np.sqrt((u[rows, columns] - x - 0.45 * width) ** 2 + (v[rows, columns] - y - 0.78 * height) ** 2)
-        blend(picture[:, rows, columns], coverage(person.wardrobe.earrings - drop, camera.pixel * 1.5), np.array([0.9, 0.82, 0.6], np.float32))
+        blend(
+            picture[:, rows, columns],
+            coverage(person.wardrobe.earrings - drop, camera.pixel * 1.5),
+            np.array([0.9, 0.82, 0.6], np.float32),
+        )
 
 
 def _flesh(person: Identity) -> Field:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_engine.faces.actions import Sided
-from data_engine.faces.curves import Field, Value, between, bump, clamp, coverage, limit, ridge, smoothstep
+from data_engine.faces.curves import Field, Value, between, bump, clamp, coverage, dome, limit, ridge, smoothstep
 from data_engine.faces.eyeball import LOWER, UPPER, eyeball
 from data_engine.faces.identity import Identity
 from data_engine.faces.spec import FaceSpec
@@ -41,7 +41,7 @@ class Lids(NamedTuple):
         """Height of the upper lid's rim; AU43 brings it down to the lower one."""
         t = clamp(across, -1, 1)
         t = np.abs(t - self.person.eye_skew * (1 - t * t))
-        open_y = self.axis(across) - self.upper * clamp(1 - t * t * np.sqrt(t)) ** 0.8
+        open_y = self.axis(across) - self.upper * dome(clamp(1 - t * t * np.sqrt(t)))
         if not used(self.closed):
             return open_y
         return open_y * (1 - self.closed) + (self.lower_y(across) - 0.004) * self.closed

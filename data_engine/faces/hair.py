@@ -57,7 +57,7 @@ class Hair:
         self.u, self.v = u[self.rows, self.columns], v[self.rows, self.columns]
         self.pattern = self._pattern()
         rows, columns = slice(self.rows.start // step, None), slice(self.columns.start // step, None)
-        outside = enlarge(distance[rows, columns], *self.u.shape, step=float(step)) if self.u.size else self.u
+        outside = enlarge(distance[rows, columns], self.u.shape, step=float(step)) if self.u.size else self.u
         self.outside = outside + (0.3 * self.cut.fuzz) * clamp(self.pattern, -1.5, 1.5)
         self.soft = max(2.0 * camera.pixel, 0.045 + 0.9 * self.cut.fuzz) if not self.is_cloth else 2 * camera.pixel
         self.cover = coverage(self.outside, self.soft)
@@ -108,7 +108,7 @@ class Hair:
         light = round_light(across, up, out, self.camera.spec)
         light *= 1 - 0.30 * smoothstep(down / 1.4)
         band = ridge((np.sqrt(across * across + up * up) - 0.62) / 0.20) * clamp(light)
-        fields = enlarge(np.stack([light, band]), *self.u.shape, step=float(step))
+        fields = enlarge(np.stack([light, band]), self.u.shape, step=float(step))
         relief = 0.11 if self.is_cloth else 0.19 - 0.12 * float(self.person.hair.mean())
         self.bare = fields[0]
         bright = fields[0] * (1 + relief * clamp(self.pattern, -2.5, 2.5))
@@ -130,7 +130,9 @@ class Hair:
         dim = 1 - 0.35 * smoothstep((self.v - 0.1) / 0.5)
         colour = self.colour(dim=dim)
         if 0 < self.cut.density < 1:
-            colour = self.cut.density * colour + (1 - self.cut.density) * self.person.skin[:, None, None] * (self.bare * dim)
+            colour = self.cut.density * colour + (1 - self.cut.density) * self.person.skin[:, None, None] * (
+                self.bare * dim
+            )
         blend(picture[:, self.rows, self.columns], self.cover, colour)
 
     def paint_before_shoulders(self, picture: Field) -> None:

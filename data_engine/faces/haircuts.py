@@ -22,7 +22,7 @@ class Haircut:
     widening: float = -0.3
     """How much wider it gets per unit downwards; below 0 it follows the skull to the nape."""
     inner: float = 2.0
-    """How far from the midline the locks at the sides hang, as a share of the head's half width; above 1 behind the ears."""
+    """How far from the midline the locks at the sides hang, in half widths of the head; above 1 behind the ears."""
     in_front: bool = False
     """Whether the locks fall in front of the shoulders."""
     covers_ears: bool = False

@@ -30,7 +30,9 @@ def paint_headwear(picture: Field, head: Head, camera: Camera, u: Field, v: Fiel
     round2 = across * across + np.minimum(down, 0) ** 2
     inside = coverage((1 - np.sqrt(round2)) * wide, 2.4 * camera.pixel)
     from_front = across - np.float32(np.sin(camera.spec.yaw)) * 0.6
-    edge_y = person.wardrobe.headwear_y + tip + 0.10 * (1 - clamp(from_front * from_front)) - 0.05 + 0.14 * across * across
+    edge_y = (
+        person.wardrobe.headwear_y + tip + 0.10 * (1 - clamp(from_front * from_front)) - 0.05 + 0.14 * across * across
+    )
     above = coverage(edge_y - v, 2.4 * camera.pixel)
     if kind == "headband":
         above = above * coverage(v - edge_y + 0.16, 2.4 * camera.pixel)

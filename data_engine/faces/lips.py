@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_engine.faces.actions import Actions, Sided
-from data_engine.faces.curves import Field, Value, clamp, limit, ridge
+from data_engine.faces.curves import Field, Value, clamp, dome, limit, ridge
 from data_engine.faces.identity import Identity
 from data_engine.faces.surface import used
 
@@ -66,16 +66,17 @@ class Mouth(NamedTuple):
             beside = square_of * arch * 4  # 1 at 0.7 of the way to the corner
             line = line + 0.016 * self.square * beside
             low = arch + self.square * (1 - square_of * square_of - arch)
-        round_ = self.roundness
-        profile = arch ** (0.75 - 0.27 * round_)
-        inner = clamp(1 - square_of * (1 + 0.14 * round_) ** 2) ** (0.75 - 0.27 * round_) if round_ else profile
+        profile = inner = dome(arch, self.roundness)
+        if self.roundness:  # the opening ends before the corners
+            inner = dome(clamp(1 - square_of * (1 + 0.14 * self.roundness) ** 2), self.roundness)
         upper_rim = line - self.upper_lift * inner
         if used(self.bent):
             upper_rim = upper_rim - self.bent * profile * ridge((across - 0.45) / 0.35)
-        lower_rim = line + self.lower_sink * low ** (0.8 - 0.32 * round_)
+        below = profile if low is arch else dome(low, self.roundness)
+        lower_rim = line + self.lower_sink * below
         bow = 1 + self.bow * (0.12 * ridge((np.abs(x) - 0.085) / 0.06) - 0.34 * ridge(x / 0.045))
         upper_top = upper_rim - self.upper_height * profile * bow
-        lower_bottom = lower_rim + self.lower_height * low ** (0.9 - 0.3 * round_)
+        lower_bottom = lower_rim + self.lower_height * (0.5 * (low + below))
         return LipCurves(line, upper_top, upper_rim, lower_rim, lower_bottom)
 
 

@@ -94,7 +94,9 @@ def wardrobe(seed: int, male: bool) -> Wardrobe:
     worn = rng.random() < (0.13 if male else 0.17)
     odds = (0.0, 0.4, 0.3, 0.1, 0.15, 0.05) if male else (0.5, 0.1, 0.13, 0.07, 0.08, 0.12)
     return Wardrobe(
-        garment=str(rng.choice(GARMENTS, p=(0.3, 0.18, 0.25, 0.12, 0.03, 0.12) if male else (0.24, 0.24, 0.15, 0.12, 0.2, 0.05))),
+        garment=str(
+            rng.choice(GARMENTS, p=(0.3, 0.18, 0.25, 0.12, 0.03, 0.12) if male else (0.24, 0.24, 0.15, 0.12, 0.2, 0.05))
+        ),
         pattern=str(rng.choice(PATTERNS, p=(0.52, 0.14, 0.1, 0.18, 0.06))),
         cloth=_cloth(rng),
         cloth_two=_cloth(rng),
@@ -110,4 +112,5 @@ def _cloth(rng: np.random.Generator) -> Field:
     grey = rng.choice([0.06, 0.2, 0.45, 0.85], p=[0.35, 0.25, 0.2, 0.2]) * rng.uniform(0.7, 1.15)
     vivid = rng.beta(1, 2.5)
     hue = rng.uniform(0, 1, 3)
-    return np.clip((1 - vivid) * grey + vivid * hue * max(grey * 1.6, 0.25), 0.02, 0.97).astype(np.float32)
+    colour: Field = np.clip((1 - vivid) * grey + vivid * hue * max(grey * 1.6, 0.25), 0.02, 0.97).astype(np.float32)
+    return colour

@@ -297,7 +297,7 @@ def lens(calm: float, rng: np.random.Generator) -> dict[str, Any]:
         "exposure": _short(calm * rng.normal(0, 0.3)),
         "contrast": _short(1 + calm * rng.normal(0, 0.10)),
         "saturation": 0.0 if calm == 1 and rng.random() < 0.08 else _short(1 + calm * rng.normal(-0.10, 0.15)),
-        "blur": _short(calm * rng.uniform(0.0, 0.024)) if rng.random() < 0.4 else 0.0,
+        "blur": _short(calm * 0.025 * rng.beta(1, 1.8)) if rng.random() < 0.35 else 0.0,
         "sensor_noise": _short(calm * 0.03 * rng.beta(1, 2)),
     }
 

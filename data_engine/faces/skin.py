@@ -30,7 +30,7 @@ def paint_skin(head: Head, person: Identity) -> None:
 
 
 def _blood(face: Surface, person: Identity) -> tuple[Field, Field]:
-    """The factors on red, and on green and blue, of the blood under cheeks and nose and the dark skin under the eyes."""
+    """What blood under cheeks and nose, and the dark skin under the eyes, do to red, and to green and blue: factors."""
     step = coarse_step(face)
     lateral, y = face.lateral[::step, ::step], face.y[::step, ::step]
     cheeks = bump((lateral - 0.46) / 0.24, (y - 0.18) / 0.20)
@@ -40,7 +40,7 @@ def _blood(face: Surface, person: Identity) -> tuple[Field, Field]:
     pale = float(person.skin.mean()) > 0.45
     red = (0.03 + 0.10 * person.ruddiness) * (1.0 if pale else 0.5) * (cheeks + 0.7 * nose)
     tones = np.stack([1 + 0.25 * red - dark, 1 - 0.75 * red - 0.85 * dark])
-    warm, cold = enlarge(tones, *face.x.shape, step=float(step))
+    warm, cold = enlarge(tones, face.x.shape, step=float(step))
     return warm, cold
 
 

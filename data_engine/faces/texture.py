@@ -60,7 +60,7 @@ PATTERNS = {
     "curls": [(0.8, 4.0, 4.0), (0.5, 9.0, 9.0)],
     "cloth": [(0.7, 1.0, 1.0), (0.7, 14.0, 14.0)],
 }
-"""Kind to the blobs it is mixed of: (share, size downwards, size across), sizes in texels; each about standard normal."""
+"""Kind to the blobs it is mixed of: (share, size downwards, size across), sizes in texels."""
 
 
 def _filtered(rng: np.random.Generator, down: float, across: float) -> Field:
@@ -83,12 +83,12 @@ def texels(x: Field, y: Field, density: float, seed: int) -> Texels:
     return place
 
 
-def enlarge(coarse: Field, height: int, width: int, step: float | None = None) -> Field:
-    """Stretch a coarse picture (…, h, w) to (…, height, width), straight between its points.
+def enlarge(coarse: Field, shape: tuple[int, ...], step: float | None = None) -> Field:
+    """Stretch a coarse picture (…, h, w) to (…, height, width) of `shape`, straight between its points.
 
     `step` pixels lie between two points of the coarse picture; None spreads it from edge to edge.
     """
-    fine: Field = _stretch(coarse.shape[-2], height, step) @ coarse @ _stretch(coarse.shape[-1], width, step).T
+    fine: Field = _stretch(coarse.shape[-2], shape[0], step) @ coarse @ _stretch(coarse.shape[-1], shape[1], step).T
     return fine
 
 
@@ -96,7 +96,8 @@ def enlarge(coarse: Field, height: int, width: int, step: float | None = None) -
 def _stretch(cells: int, size: int, step: float | None) -> Field:
     """The matrix (size, cells) that stretches one side: each pixel mixes the two points around it."""
     place = np.minimum(np.arange(size) / (step or (size - 1) / (cells - 1)), cells - 1)
-    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells))).astype(np.float32)
+    matrix: Field = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells))).astype(np.float32)
+    return matrix
 
 
 def box_blur(field: Field, radius: int) -> Field:

@@ -28,8 +28,8 @@ from emollm.records import Face, MediaKind
 from emollm.stage import sha256
 
 BATCH_FRAMES = 32
-BATCH_PIXELS = 16_000_000
-"""Frames are given to the detector together up to so many, or so many pixels (48 MB)."""
+BATCH_PIXELS = 8_000_000
+"""Frames are given to the detector together up to so many, or so many pixels (24 MB)."""
 
 
 Points = list[tuple[float, float]]

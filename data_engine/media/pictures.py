@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data_engine.media.frames import Frame, Pace, Recording
+from data_engine.media.frames import Frame, Pace, Recording, bounded
 from emollm.errors import SourceError
-from emollm.pictures import DRAFT_SIDE, as_source_error, check_size, to_rgb
+from emollm.pictures import as_source_error, check_size, to_rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 MOVING = ("GIF", "WEBP", "PNG")
 """Formats whose further frames are a movement; those of a TIFF are pages, those of a JPEG are thumbnails."""
+LONGEST = 2048
+"""Pixels of the longer side; larger pictures are looked at smaller. A face in a group photo is still large enough."""
+DRAFT_SIDE = 1920
+"""A JPEG is decoded at half or a quarter of its size, no smaller than this: photos of 4032 pixels at half of it."""
 UNTIMED_S = 0.1
 """How long browsers show a frame that has no duration of its own."""
 
@@ -47,8 +51,9 @@ def _still(path: Path, file: ImageFile) -> Iterator[Frame]:
     longest = max(file.size)
     with as_source_error(path), file:
         file.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
-        picture = to_rgb(ImageOps.exif_transpose(file))
-    yield _frame(picture, longest)
+        ImageOps.exif_transpose(file, in_place=True)
+        frame = _frame(to_rgb(file), longest)
+    yield frame
 
 
 def _moving(path: Path, file: ImageFile, pace: Pace) -> Iterator[Frame]:
@@ -71,5 +76,6 @@ def _moving(path: Path, file: ImageFile, pace: Pace) -> Iterator[Frame]:
 
 
 def _frame(picture: Image, longest: int, number: int | None = None, time_s: float | None = None) -> Frame:
-    picture.thumbnail((DRAFT_SIDE, DRAFT_SIDE))
+    if max(picture.size) > LONGEST:
+        picture = picture.resize(bounded(picture.size, LONGEST), reducing_gap=2.0)
     return Frame(np.asarray(picture), longest / max(picture.size), number, time_s)

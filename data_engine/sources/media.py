@@ -67,8 +67,13 @@ def path_under(path: Path, root: Path) -> str | None:
     """Return the path relative to the root, with links followed; None where it does not exist or leads out."""
     if not path.is_file():
         return None
-    resolved, top = path.resolve(), root.resolve()
+    resolved, top = path.resolve(), _resolved(root)
     return resolved.relative_to(top).as_posix() if resolved.is_relative_to(top) else None
+
+
+@lru_cache(maxsize=16)
+def _resolved(root: Path) -> Path:
+    return root.resolve()
 
 
 def _kind(path: Path, moving: bool) -> Literal["image", "video"]:

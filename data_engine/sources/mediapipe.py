@@ -177,9 +177,10 @@ def _mouth(row: dict[str, Any], found: dict[str, str]) -> dict[str, Any]:
 
 def _parted(row: dict[str, Any], jaw: float, found: dict[str, str]) -> Any:
     """How far the lips are parted; None where nobody knows."""
-    closed = _number(row.get(found["mouthclose"], "")) if "mouthclose" in found else 0.0
+    written = row.get(found["mouthclose"]) if "mouthclose" in found else 0.0
+    closed = _number(written)
     if math.isnan(closed):
-        return row[found["mouthclose"]]
+        return written
     apart = max(jaw - closed, 0.0)
     drawn = max((_number(row.get(found[name])) for name in DRAWN if name in found), default=0.0)
     return None if apart < MOVES <= drawn else apart
