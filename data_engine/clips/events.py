@@ -138,8 +138,8 @@ def _find(times: Numbers, values: Numbers, units: Units, face: str) -> list[Even
 def _noise(values: Numbers, lids: list[int]) -> Numbers:
     """Return (A,) the standard deviation of what jumps from frame to frame, for values as shares of their range.
 
-    Rises are slow, noise is not. Detectors cut off at 0, where a resting face shows none, so a 0 says nothing. A column that says too
-    little takes the noise of the others, and so do lids: a blink is as quick as noise.
+    Rises are slow, noise is not. Detectors cut off at 0, where a resting face shows none, so a 0 says nothing. A
+    column that says too little takes the noise of the others, and so do lids: a blink is as quick as noise.
     """
     before, here, after = values[:-2], values[1:-1], values[2:]
     step = 1 + len(here) // NUM_NOISE_ROWS

@@ -119,7 +119,8 @@ class Hair:
         light, shine = (self.light, self.shine) if window is None else (self.light[window], self.shine[window])
         own = self.person.wardrobe.headwear_colour if self.is_cloth else self.person.hair
         if self.is_bald:
-            return self.person.skin[:, None, None] * (0.9 * self.bare[window or ...] * dim)
+            skull: Field = self.person.skin[:, None, None] * (0.9 * self.bare[window or ...] * dim)
+            return skull
         painted: Field = own[:, None, None] * (light * dim) + shine * dim * (0.5 + 0.5 * own[:, None, None])
         return painted
 

@@ -73,10 +73,10 @@ class Mouth(NamedTuple):
         if used(self.bent):
             upper_rim = upper_rim - self.bent * profile * ridge((across - 0.45) / 0.35)
         below = profile if low is arch else dome(low, self.roundness)
-        lower_rim = line + self.lower_sink * below
+        lower_rim = line + self.lower_sink * (inner if low is arch else below)
         bow = 1 + self.bow * (0.12 * ridge((np.abs(x) - 0.085) / 0.06) - 0.34 * ridge(x / 0.045))
         upper_top = upper_rim - self.upper_height * profile * bow
-        lower_bottom = lower_rim + self.lower_height * (0.5 * (low + below))
+        lower_bottom = line + self.lower_sink * below + self.lower_height * (0.5 * (low + below))
         return LipCurves(line, upper_top, upper_rim, lower_rim, lower_bottom)
 
 

@@ -25,12 +25,14 @@ HEADROOM = 0.10
 """How far the head's middle lies below the picture's middle, in face units, to make room for hair."""
 JAW_LINE_Y = 0.40
 """Below this height of the upright head a dropping jaw stretches it."""
+JAW_DROP = 0.17
+"""Share of its half height by which the head gets longer when the jaw drops fully."""
 TABLE, TABLE_REACH = 512, 1.25
 """Length of the table of the head's outline, and how far up and down it reaches, in half heights of the head."""
 OUTLINE = 0.999
 """How far out on the ball the jaw lies; 1 is the very edge."""
-REACH = 1.30
-"""Squared radius around the head, in head radii, that still holds hair."""
+REACH = 1.10
+"""Squared radius, in head radii, of what is worked out around the head."""
 
 Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
@@ -167,8 +169,9 @@ def outline(person: Identity, ball_y: Field) -> Field:
     below = square / round_ * (1 - (1 - person.jaw_width) * smoothstep(low * 1.25))
     below = below * (1 + (person.jaw_taper - 1) * smoothstep((low - 0.25) / 0.55))
     above = 1 + (person.forehead_width - 1) * smoothstep(clamp(-ball_y) * 2.2)
-    width = np.where(ball_y > 0, below, above) + (0.045 * person.cheek_width - 0.015) * ridge((ball_y - 0.06) / 0.22)
-    return width.astype(np.float32)
+    cheekbones = (0.045 * person.cheek_width - 0.015) * ridge((ball_y - 0.06) / 0.22)
+    width: Field = np.where(ball_y > 0, below, above).astype(np.float32) + cheekbones
+    return width
 
 
 def far_outline(person: Identity, ball_y: Field, turn: float) -> Field:
@@ -180,7 +183,8 @@ def far_outline(person: Identity, ball_y: Field, turn: float) -> Field:
         return np.ones_like(ball_y)
     eye = ridge((ball_y - person.eye_y / person.head_half_height) / 0.12)
     cheek, mouth, chin = (ridge((ball_y - y) / width) for y, width in ((0.08, 0.13), (0.46, 0.17), (0.80, 0.13)))
-    return 1 + turn * (-0.055 * eye + 0.035 * cheek - 0.060 * mouth + 0.040 * chin)
+    factor: Field = 1 + turn * (-0.055 * eye + 0.035 * cheek - 0.060 * mouth + 0.040 * chin)
+    return factor
 
 
 def nose_lift(person: Identity, x: Field, y: Field) -> Field:

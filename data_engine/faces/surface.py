@@ -14,7 +14,7 @@ import numpy as np
 
 from data_engine.faces.actions import Actions, Sided
 from data_engine.faces.curves import Field, Value, clamp, smoothstep
-from data_engine.faces.projection import REACH, Camera
+from data_engine.faces.projection import JAW_DROP, REACH, Camera
 from data_engine.faces.texture import Texels, atlas, texels
 
 GRID = 0.042
@@ -122,7 +122,7 @@ class Head:
 def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
     """Cut the head out of a picture whose pixels lie at (u, v) on the upright head, and lay a bare face on it."""
     person = camera.person
-    short, long = person.head_half_width * 1.02, person.head_half_height * 1.17
+    short, long = person.head_half_width * 1.02, person.head_half_height * (1 + JAW_DROP * camera.jaw_drop)
     rows, columns = bounds((u / short) ** 2 + (v / np.where(v > 0, long, person.head_half_height)) ** 2 < REACH)
     u, v = u[rows, columns], v[rows, columns]
     ball_x, ball_y = camera.on_ball(u, v)

@@ -50,7 +50,7 @@ def _still(path: Path, file: ImageFile) -> Iterator[Frame]:
 
     longest = max(file.size)
     with as_source_error(path), file:
-        file.draft("RGB", (DRAFT_SIDE, DRAFT_SIDE))
+        file.draft("RGB", bounded(file.size, DRAFT_SIDE))
         ImageOps.exif_transpose(file, in_place=True)
         frame = _frame(to_rgb(file), longest)
     yield frame
