@@ -16,11 +16,11 @@ from pathlib import Path
 
 from data_engine.choice import CSV, DETECTORS, ORACLE, Choice, choose
 from data_engine.detection import Detection
-from data_engine.detectors import load_detector
 from data_engine.detectors.doors import DOORS, describe
 from data_engine.files import Input, find_files, open_source
 from data_engine.gathering import MIN_CONFIDENCE
 from data_engine.labelling import Labeller
+from data_engine.onlooker import load_chosen
 from data_engine.sources.columns import map_file
 from data_engine.sources.head import SUFFIXES
 from data_engine.sources.labels import check_label_set
@@ -137,7 +137,9 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
 
 def _add_media(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--fps", type=float, default=10.0, metavar="F", help="frames of a clip a second (default: 10)")
-    group.add_argument("--stride", type=positive, metavar="N", help="every N-th frame instead")
+    group.add_argument(
+        "--stride", type=positive, metavar="N", help="every N-th frame instead; other detectors know this one alone"
+    )
     group.add_argument("--workers", type=positive, metavar="N", help="processes (default: all cores)")
     group.add_argument(
         "--media-root", type=Path, metavar="DIR", help="where the pictures and clips lie (default: the folder of -o)"
@@ -182,7 +184,7 @@ def _who(choice: Choice) -> str:
         return describe(choice.door)
     if choice.in_process is None:
         return f"the oracle: the exact AUs of each sample, with errors ({choice.noise})"
-    detector = load_detector(choice.in_process).detector
+    detector = load_chosen(choice).detector
     return (
         f"{detector.name} {detector.version} ({detector.weights}): emollm's own detector, in this process. Its weights "
         "have only ever seen rendered faces and have the licence of the code; data_engine/detectors/tiny/CARD.md says "
@@ -192,9 +194,13 @@ def _who(choice: Choice) -> str:
 
 def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) -> int:
     """Read the files into the output and return the exit code."""
+    # A file that cannot be read, or a detector that cannot be loaded, leaves no empty output behind.
     if len(files) == 1 and files[0].kind == "AU file":
-        open_source(files[0], choice.dialect)  # a file that cannot be read leaves no empty output behind
+        open_source(files[0], choice.dialect)
+    is_needed = all(file.kind != "AU file" for file in files)
+    loaded = load_chosen(choice) if choice.in_process and is_needed else None
     labeller = Labeller(options.labels, options.label_pattern, options.label_set)
+    _hint_at_samples(options)
     with Output(
         options.output,
         stage="detect",
@@ -202,7 +208,7 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
         inputs=_hashed(files, options),
         overwrite=options.overwrite,
     ) as out:
-        detection = Detection(out, options, labeller, choice)
+        detection = Detection(out, options, labeller, choice, loaded)
         for num, sample in enumerate(detection.samples(files), start=1):
             if not out.is_done(sample.id):
                 out.write(sample)
@@ -212,6 +218,14 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
         if options.limit is None:
             labeller.report(out)
     return out.exit_code
+
+
+def _hint_at_samples(options: argparse.Namespace) -> None:
+    """Say it where a folder has samples that know more of its pictures than the pictures show."""
+    for folder in options.inputs:
+        samples = folder / "samples.jsonl"
+        if samples.with_name("samples.manifest.json").exists() and samples.exists() and samples != options.output:
+            print(f"{samples}: knows these pictures; as INPUT it keeps their labels and truth", file=sys.stderr)
 
 
 def _resolved(files: Sequence[Input], options: argparse.Namespace) -> dict[str, object]:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from data_engine.choice import Choice
+from data_engine.detectors import FaceDetector
 from data_engine.files import KINDS, Input, is_other_text
 from data_engine.gathering import Gathering
 from data_engine.labelling import Labeller
@@ -30,11 +31,18 @@ from emollm.stage import Output, track
 class Detection:
     """One run over AU files, media and samples."""
 
-    def __init__(self, out: Output, options: argparse.Namespace, labeller: Labeller, choice: Choice) -> None:
+    def __init__(
+        self,
+        out: Output,
+        options: argparse.Namespace,
+        labeller: Labeller,
+        choice: Choice,
+        loaded: FaceDetector | None = None,
+    ) -> None:
         self.out = out
         self.choice = choice
         self.gathering = Gathering(out, options, labeller, choice.dialect)
-        self.onlooker = Onlooker(out, options, choice)
+        self.onlooker = Onlooker(out, options, choice, loaded)
         self.remeasure = Remeasure(self.gathering, self.onlooker, choice, options)
         self._num_skipped = 0
 

@@ -29,11 +29,19 @@ from emollm.stage import Output
 T = TypeVar("T")
 
 
+def load_chosen(choice: Choice) -> FaceDetector:
+    """Load the detector that looks at media in this process."""
+    return load_detector(choice.in_process or DEFAULT)
+
+
 class Onlooker:
     """Looks at media by the detector that was chosen."""
 
-    def __init__(self, out: Output, options: argparse.Namespace, choice: Choice) -> None:
+    def __init__(
+        self, out: Output, options: argparse.Namespace, choice: Choice, loaded: FaceDetector | None = None
+    ) -> None:
         self._out = out
+        self._loaded = loaded
         self._options = options
         self._choice = choice
         self._how = Look(Pace(options.fps, options.stride), options.max_faces, options.min_face)
@@ -41,7 +49,7 @@ class Onlooker:
     @cached_property
     def detector(self) -> FaceDetector:
         """The detector of this process. The manifest remembers which it is."""
-        detector = load_detector(self._choice.in_process or DEFAULT)
+        detector = self._loaded or load_chosen(self._choice)
         self._out.note("detector", msgspec.to_builtins(detector.detector))
         return detector
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from data_engine.detect import main
@@ -100,3 +101,32 @@ def save(path: Path, *squares: tuple[int, int, int, int], size: tuple[int, int] 
     path.parent.mkdir(parents=True, exist_ok=True)
     picture(*squares, size=size).save(path)
     return path
+
+
+SQUARE = (40, 60, 204, 51)
+"""A face with AU12 at 4 and AU04 at 1."""
+
+
+def use_squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the detector of this process be the one of squares, which needs no weights."""
+    monkeypatch.setattr("data_engine.onlooker.load_detector", load_squares)
+
+
+def run_media(folder: Path, *arguments: str | Path) -> Run:
+    """A run whose media lie in `folder`."""
+    return Run(folder, *arguments, "--media-root", folder)
+
+
+def face_of(sample: Sample) -> Face:
+    [face] = sample.faces or []
+    return face
+
+
+def values(sample: Sample) -> dict[str, float]:
+    return {name: au.value for name, au in (face_of(sample).aus or {}).items()}
+
+
+def detector_of(sample: Sample) -> str:
+    detector = face_of(sample).detector
+    assert detector is not None
+    return detector.name

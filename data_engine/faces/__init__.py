@@ -8,7 +8,8 @@
     truth(spec, 112)         # records.Face
 
 A room a part of the face (`brows`, `eyes`, `nose`, `lips`, `mouth`, `cheeks`, `chin`, `skin`, `hair`), each the one
-place where its AUs are written; `picture` puts them together, `door` is the command `emollm faces`.
+place where its AUs are written; `features` is how they differ at rest from person to person, `expressiveness` how
+differently they move; `picture` puts them together, `door` is the command `emollm faces`.
 """
 
 from data_engine.faces.landmarks import landmarks

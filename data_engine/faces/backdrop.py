@@ -84,7 +84,8 @@ def _discs(rng: np.random.Generator, picture: Field, across: Field, down: Field,
 
 def _blobs(rng: np.random.Generator, cells: tuple[int, ...], side: int) -> Field:
     """The sum of noises with so many blobs across."""
-    return np.sum([noise(int(rng.integers(1 << 30)), count, side) for count in cells], axis=0, dtype=np.float32)
+    total: Field = np.sum([noise(int(rng.integers(1 << 30)), count, side) for count in cells], axis=0, dtype=np.float32)
+    return total
 
 
 def _studio(rng: np.random.Generator, across: Field, down: Field) -> Field:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from data_engine.faces.curves import Field, bump, clamp, smoothstep
+import numpy as np
+
+from data_engine.faces.curves import Field, bump, clamp, coverage, smoothstep
 from data_engine.faces.identity import Identity
-from data_engine.faces.surface import Surface
+from data_engine.faces.projection import Camera
+from data_engine.faces.surface import Surface, blend
+from data_engine.faces.texture import atlas, texels
 
 STUBBLED = 0.1
 """Below this, stubble is not seen."""
+LONG = 0.45
+"""Above this, a beard hangs below the chin."""
 
 
 def grow_beard(face: Surface, person: Identity) -> None:
@@ -25,6 +31,22 @@ def grow_beard(face: Surface, person: Identity) -> None:
         shadow = clamp(shadow + dense, 0, 0.95)
     face.cover(shadow * clamp(4 * face.front), person.hair * 0.9 + 0.02)
     face.colour[...] *= 1 + 0.20 * shadow * (rough - 1)
+
+
+def paint_long_beard(picture: Field, camera: Camera, u: Field, v: Field) -> None:
+    """Paint what of a long beard hangs below the chin; the head is painted over it."""
+    person = camera.person
+    if person.beard < 0.5 or person.beard_length < LONG or person.beard_shape not in ("full", "goatee"):
+        return
+    chin = camera.ball_to_pixels(*camera.rotation[:2] @ np.array([[0.0], [0.8], [0.6]], np.float32))[0]
+    column, row = np.clip(chin, 0, camera.size - 1).astype(int)
+    across, down = u - float(u[row, column]), v - float(v[row, column])
+    wide = (0.52 if person.beard_shape == "full" else 0.22) * person.head_half_width
+    long = 0.30 + 0.45 * person.beard_length
+    strands = atlas("strands").take(texels(across, 0.5 * down, 80, person.texture_seed))
+    inside = 1 - np.sqrt((across / wide) ** 2 + (down / long) ** 2) + 0.05 * strands
+    colour = person.hair[:, None, None] * (0.62 + 0.12 * strands) + 0.02
+    blend(picture, coverage(inside * wide, 0.10) * (0.6 + 0.35 * person.beard), colour)
 
 
 def area(face: Surface, shape: str, mouth_y: float) -> Field:

@@ -9,6 +9,7 @@ import numpy as np
 from data_engine.faces.curves import Field, clamp, coverage, ridge, smoothstep
 from data_engine.faces.identity import Identity
 from data_engine.faces.projection import Camera
+from data_engine.faces.shading import meter
 from data_engine.faces.surface import blend
 from data_engine.faces.texture import atlas, texels
 
@@ -40,8 +41,8 @@ def _paint_neck(picture: Field, camera: Camera, across: Field, y: Field) -> None
     person, spec = camera.person, camera.spec
     lean = math.sin(spec.roll) * -0.3
     turn = math.sin(spec.yaw)
-    off = across + (0.26 * turn - lean) * clamp(1.7 - y)
-    half = _half_width(person, y)
+    off = across + (0.36 * turn - lean) * clamp(1.6 - y)
+    half = _half_width(person, y) + 0.10 * abs(turn) * clamp(1.3 - y)
     cover = coverage(np.minimum(half - np.abs(off), y - 0.3), 2.4 * camera.pixel)
     side = clamp(off / half, -1, 1)
     light_x, light_y, light_z = _direction(camera)
@@ -53,11 +54,11 @@ def _paint_neck(picture: Field, camera: Camera, across: Field, y: Field) -> None
     edge = person.head_half_height - 0.55 * off * off / person.head_half_width + 0.16 + 0.30 * max(-light_y, 0.0)
     shadow = smoothstep((edge - y + 0.35 * light_x * off) / (0.10 + 0.22 * (1 - spec.hardness)))
     shade = spec.ambient * 0.85 + (1 - spec.ambient) * 1.15 * main * (1 - 0.75 * shadow)
-    shade = shade * form * (1 - 0.22 * shadow)
+    shade = np.maximum(shade * form * (1 - 0.22 * shadow), 0.36) * meter(spec)
     dark = clamp(1 - shade)
     grain = 1 + 0.03 * atlas("blotches").take(texels(off, y + 0 * off, 150, person.texture_seed))
     warm = np.array([0.07, 0.01, -0.02], np.float32)[:, None, None]
-    blend(picture, cover, person.skin[:, None, None] * (shade * grain + warm * dark))
+    blend(picture, cover, person.skin[:, None, None] * (shade * grain + 0.5 * warm * dark))
 
 
 def _paint_clothes(picture: Field, camera: Camera, across: Field, y: Field) -> None:
@@ -67,7 +68,7 @@ def _paint_clothes(picture: Field, camera: Camera, across: Field, y: Field) -> N
     )
     light_x, _, _ = _direction(camera)
     folds = atlas("locks").take(texels(across + 0.3 * y, 0.5 * y + 0 * across, 60, person.texture_seed + 7))
-    lit = 0.80 + 0.22 * np.tanh(2 * light_x * across) + 0.06 * folds - 0.10 * clamp(y - 1.2)
+    lit = (0.80 + 0.22 * np.tanh(2 * light_x * across) + 0.06 * folds - 0.10 * clamp(y - 1.2)) * meter(camera.spec)
     colour = cloth(person, across, y) * lit
     blend(picture, cover, colour)
     if garment == "collar":

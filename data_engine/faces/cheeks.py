@@ -71,14 +71,14 @@ class Cheeks:
         if used(au[9], au[10]):
             depth = depth + fleshy * (0.70 * au[9] + 0.75 * au[10]) * between(along, -0.25, 0.2, 0.72, 0.3)
         if used(au[11]):
-            depth = depth + (0.80 + 0.50 * person.line_depth) * au[11] * between(along, -0.1, 0.2, 0.70, 0.25)
+            depth = depth + (0.88 + 0.50 * person.line_depth) * au[11] * between(along, -0.1, 0.2, 0.70, 0.25)
         if used(au[15]):
             depth = depth + 0.35 * fleshy * au[15] * between(along, 0.5, 0.2, 1.2, 0.3)
         fold = ridge((face.lateral - line_x) / 0.022) * depth
         face.crease[...] += 0.55 * fold
         heap = ridge((face.lateral - line_x - 0.080) / 0.070)
         if used(au[11]):
-            depth = depth + 1.0 * au[11] * between(along, -0.2, 0.25, 0.75, 0.25)
+            depth = depth + 1.25 * au[11] * between(along, -0.2, 0.25, 0.75, 0.25)
         face.relief[...] += 0.045 * depth * heap - 0.030 * fold
 
     def pigment(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from data_engine.faces.curves import Field, bump, clamp, coverage, ridge, smoothstep
 from data_engine.faces.identity import Identity
 from data_engine.faces.projection import Camera
+from data_engine.faces.shading import meter
 from data_engine.faces.surface import blend, bounds
 
 ROOT = (0.965, -0.01, -0.10)
@@ -79,4 +80,5 @@ def _light(camera: Camera, side: int) -> float:
     spec = camera.spec
     x, y, z = spec.light
     facing = (0.55 * side * x - 0.2 * y + 0.6 * z) / float(np.linalg.norm(spec.light))
-    return spec.ambient + (1 - spec.ambient) * 1.15 * max(0.0, min(1.0, 0.25 + 0.8 * facing))
+    bright = spec.ambient + (1 - spec.ambient) * 1.15 * max(0.0, min(1.0, 0.25 + 0.8 * facing))
+    return bright * meter(spec)

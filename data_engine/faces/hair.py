@@ -14,7 +14,7 @@ from data_engine.faces.curves import Field, clamp, coverage, ridge, smoothstep
 from data_engine.faces.haircuts import Haircut
 from data_engine.faces.identity import Identity
 from data_engine.faces.projection import Camera, Mask
-from data_engine.faces.spec import FaceSpec
+from data_engine.faces.shading import round_light
 from data_engine.faces.surface import GRID, Head, blend, bounds
 from data_engine.faces.texture import atlas, enlarge, texels
 
@@ -24,6 +24,8 @@ CROWN_Y = -0.15
 """Height of the shell's middle over the head's."""
 SHADOW = 0.13
 """How far the hair's shadow reaches down the face, in face units."""
+OVERHANG = 1.09
+"""How far the hair on the head reaches over its outline, in squared head radii."""
 VEIL = Haircut(
     "veil", top=0.08, side=0.07, ends_y=4.0, widening=0.5, inner=0.84, in_front=True, covers_ears=True,
     hairline_y=-0.74, temples=0.0, fuzz=0.004, shine=0.02, wave=0.3,
@@ -164,7 +166,8 @@ class Hair:
         depth = clamp(1 + distance / SHADOW) * head.inside[of_head] * head.surface.front[of_head]
         place *= 1 - (0.22 + 0.22 * self.camera.spec.hardness) * depth * depth * self.cut.density
         fade = 0.16 if self.cut.density < 1 else max(0.07, 1.5 * head.surface.edge)
-        blend(place, coverage(distance, fade) * self.cover[own] * self.cut.density, self.colour(own))
+        near = clamp((OVERHANG - head.radius2[of_head]) * 12)
+        blend(place, coverage(distance, fade) * self.cover[own] * near * self.cut.density, self.colour(own))
 
     def _inner(self, v: Field) -> Field:
         """How far from the midline the locks at the sides hang at each height."""
@@ -221,15 +224,6 @@ def covers(person: Identity, x: Field, y: Field) -> Mask:
     if cut.fringe_y is not None:
         covered |= fringe_edge(cut, x) > y
     return covered & (cut.density > 0.5)
-
-
-def round_light(across: Field, down: Field, out: Field, spec: FaceSpec) -> Field:
-    """Return how bright a round form is whose normals are (across, down, out), as `shading` lights the face."""
-    light = np.array(spec.light, np.float32)
-    light = light / float(np.linalg.norm(light))
-    main = clamp((across * float(light[0]) + down * float(light[1]) + out * float(light[2]) + 0.3) / 1.3)
-    bright: Field = spec.ambient * (0.9 - 0.2 * down) + (1 - spec.ambient) * 1.25 * main
-    return bright + 1.6 * spec.rim * (1 - out) ** 2
 
 
 def _common(one: slice, other: slice) -> slice:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from data_engine.faces.curves import Field, clamp, coverage, ridge, smoothstep
-from data_engine.faces.hair import CROWN_Y, SKULL, round_light
+from data_engine.faces.hair import CROWN_Y, SKULL
 from data_engine.faces.projection import Camera
+from data_engine.faces.shading import round_light
 from data_engine.faces.surface import Head, blend
 from data_engine.faces.texture import atlas, texels
 
@@ -39,7 +40,7 @@ def paint_headwear(picture: Field, head: Head, camera: Camera, u: Field, v: Fiel
     out = np.sqrt(np.maximum(1 - round2, 0.03))
     light = round_light(across, clamp(down, -1, 0.2), out, camera.spec)
     weave = atlas("cloth").take(texels(across, down, 90, person.texture_seed))
-    light = light * (1 + 0.07 * weave)
+    light = light * (1 + 0.04 * weave)
     if kind == "beanie":
         light = light * (1 + 0.10 * np.sin(across * 70)) * (1 - 0.25 * ridge((v - edge_y + 0.22) / 0.02))
     colour = person.wardrobe.headwear_colour[:, None, None]

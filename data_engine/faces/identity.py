@@ -16,7 +16,7 @@ from data_engine.faces.curves import Field
 from data_engine.faces.expressiveness import Expressiveness, expressiveness
 from data_engine.faces.features import Features, Makeup, features, makeup
 from data_engine.faces.haircuts import Haircut, haircut
-from data_engine.faces.looks import Build, Complexion, Wardrobe, build, complexion, wardrobe
+from data_engine.faces.looks import Build, Complexion, Wardrobe, build, complexion, greyed, wardrobe
 
 PALE, TAN, DEEP = (np.array(c) for c in ((0.97, 0.81, 0.72), (0.80, 0.58, 0.45), (0.44, 0.29, 0.22)))
 HAIR_COLOURS = np.array(
@@ -81,10 +81,13 @@ def identity(seed: int) -> Identity:
 
     melanin = float(np.clip(rng.beta(1.6, 1.6), 0, 1))
     hair_odds = np.array([0.45, 0.3, 0.15, 0.06, 0.08, 0.06] if melanin < 0.45 else [0.72, 0.2, 0.01, 0.0, 0.07, 0.0])
+    if melanin < 0.25:
+        hair_odds = np.array([0.2, 0.3, 0.25, 0.3, 0.08, 0.10])
     hair = HAIR_COLOURS[rng.choice(6, p=hair_odds / hair_odds.sum())] * within(0.85, 1.15)
     iris = IRIS_COLOURS[rng.choice(4, p=[0.55, 0.2, 0.15, 0.1] if melanin < 0.4 else [0.9, 0.1, 0, 0])]
     male = rng.random() < 0.5
     height, age = within(1.12, 1.26), float(rng.beta(1.3, 2.2))
+    hair = greyed(seed, hair, age)
     return Identity(
         seed=seed,
         melanin=melanin,

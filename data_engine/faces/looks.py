@@ -83,9 +83,17 @@ def complexion(seed: int, age: float) -> Complexion:
         oiliness=float(rng.beta(1.5, 2)),
         moles=float(rng.beta(1, 2.5)),
         pores=float(rng.beta(1.5, 2)),
-        beard_shape=str(rng.choice(BEARDS, p=(0.45, 0.2, 0.15, 0.12, 0.08))),
+        beard_shape=str(rng.choice(BEARDS, p=(0.5, 0.2, 0.16, 0.06, 0.08))),
         beard_length=float(rng.beta(1.2, 2)),
     )
+
+
+def greyed(seed: int, hair: Field, age: float) -> Field:
+    """Mix grey into the hair of the person with this seed, the more the older."""
+    rng = np.random.default_rng([seed, 25])
+    share = float(np.clip(2.2 * (age - 0.5) + rng.normal(0, 0.2), 0, 1)) if age > 0.35 else 0.0
+    mixed: Field = (1 - share) * hair + share * np.array([0.64, 0.63, 0.61]) * rng.uniform(0.85, 1.25)
+    return mixed
 
 
 def wardrobe(seed: int, male: bool) -> Wardrobe:

@@ -56,10 +56,10 @@ class MouthRegion:
         wide = plateau(self.across / 0.95)
         above = ridge((face.y - curves.upper_top + 0.045) / 0.035) * wide
         under = ridge((face.y - curves.lower_bottom - 0.045) / 0.035) * wide
-        bulge = 0.055 * au[24] - 0.012 * au[23] - 0.055 * au[28]
+        bulge = 0.055 * au[24] - 0.028 * au[23] - 0.055 * au[28]
         face.relief[...] += bulge * (above + under)
         rims = ridge((face.y - curves.upper_top) / 0.014) + ridge((face.y - curves.lower_bottom) / 0.014)
-        face.crease[...] += (0.34 * au[24] + 0.34 * au[23]) * rims * wide
+        face.crease[...] += (0.34 * au[24] + 0.42 * au[23]) * rims * wide
         if used(au[28]):  # the red is rolled in, a dark seam stays
             face.crease[...] += 0.45 * au[28] * ridge((face.y - curves.line) / 0.035) * wide
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_engine.faces.backdrop import wall
+from data_engine.faces.beard import paint_long_beard
 from data_engine.faces.brows import Brows
 from data_engine.faces.bust import paint_bust
 from data_engine.faces.cheeks import Cheeks
@@ -63,6 +64,7 @@ def paint_person(picture: Field, camera: Camera) -> None:
     hair.paint_before_shoulders(picture)
     if not hair.cut.covers_ears:
         paint_ears(picture, camera, u, v, behind=True)
+    paint_long_beard(picture, camera, u, v)
     head = find_head(camera, spec.actions(), u, v)
     if min(head.inside.shape) > 1:
         draw_face(head, camera)

@@ -25,7 +25,7 @@ HEADROOM = 0.10
 """How far the head's middle lies below the picture's middle, in face units, to make room for hair."""
 JAW_LINE_Y = 0.40
 """Below this height of the upright head a dropping jaw stretches it."""
-JAW_DROP = 0.17
+JAW_DROP = 0.24
 """Share of its half height by which the head gets longer when the jaw drops fully."""
 TABLE, TABLE_REACH = 512, 1.25
 """Length of the table of the head's outline, and how far up and down it reaches, in half heights of the head."""
@@ -103,7 +103,7 @@ class Camera:
     def _stretch(self) -> float:
         """How much longer the lower face is than at rest."""
         height = self.person.head_half_height
-        return (height * (1 + 0.24 * self.jaw_drop) - JAW_LINE_Y) / (height - JAW_LINE_Y)
+        return (height * (1 + JAW_DROP * self.jaw_drop) - JAW_LINE_Y) / (height - JAW_LINE_Y)
 
     def to_face(self, ball_x: Field, ball_y: Field, ball_z: Field) -> tuple[Field, Field, Field]:
         """Turn the ball back by yaw and pitch. Returns x and y on the face and how much a place faces forward."""

@@ -39,7 +39,7 @@ def illuminate(head: Head, spec: FaceSpec, radius: float) -> None:
 def skull(lateral: Field, y: Field) -> Field:
     """Return how far bone stands out of the ball: forehead, cheekbones and jaw; temples and cheeks are hollow."""
     forehead = 0.045 * bump((lateral - 0.22) / 0.30, (y + 0.70) / 0.24)
-    cheekbone = 0.050 * bump((lateral - 0.62 - 0.5 * (0.08 - y)) / 0.20, (y - 0.08) / 0.10)
+    cheekbone = 0.038 * bump((lateral - 0.62 - 0.5 * (0.08 - y)) / 0.20, (y - 0.08) / 0.10)
     jaw = 0.045 * bump((lateral - 0.66 + 0.55 * clamp(y - 0.5, 0, 0.5)) / 0.12, (y - 0.62) / 0.22)
     temple = 0.045 * bump((lateral - 0.74) / 0.13, (y + 0.36) / 0.20)
     cheek = 0.035 * bump((lateral - 0.56) / 0.15, (y - 0.40) / 0.17)
@@ -79,6 +79,14 @@ def light_on(depth: Field, pixel: float, spec: FaceSpec, lit: Field | float = 1.
     mirrored = clamp(_facing(halfway, across, down) * length)
     broad = mirrored * mirrored
     return shade, (1 - MIRROR) * power24(mirrored) + MIRROR * (broad * broad) ** 2
+
+
+def round_light(across: Field, down: Field, out: Field, spec: FaceSpec) -> Field:
+    """Return how bright a round form is whose normals are (across, down, out)."""
+    x, y, z = (float(part) for part in _unit(np.array(spec.light, np.float32)))
+    main = clamp((across * x + down * y + out * z + 0.3) / 1.3)
+    bright: Field = spec.ambient * (0.9 - 0.2 * down) + (1 - spec.ambient) * 1.25 * main
+    return (bright + 1.6 * spec.rim * (1 - out) ** 2) * meter(spec)
 
 
 def cast_shadow(depth: Field, grid: float, spec: FaceSpec) -> Field:

@@ -134,7 +134,7 @@ def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
         x=x,
         y=y,
         lateral=np.abs(x),
-        front=smoothstep((facing + 0.02) / 0.15),
+        front=smoothstep((facing + 0.08) / 0.15),
         relief=np.zeros_like(x),
         crease=np.zeros_like(x),
         grain=atlas("pores").take(texel),
@@ -147,8 +147,8 @@ def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
     )
     radius = min(person.head_half_width, person.head_half_height)
     inside = clamp((1 - np.sqrt(radius2)) * (radius / surface.edge) + 0.5)
-    # Behind the jaw begins the neck.
-    inside *= 1 - smoothstep(np.minimum(-facing * 12 - 0.6, (y - 0.05) * 5))
+    # Behind the ears begin neck and skull, which others paint.
+    inside *= 1 - smoothstep(-14 * facing - 0.25)
     return Head(rows, columns, u, v, radius2, ball_z, facing, inside, texel, surface)
 
 

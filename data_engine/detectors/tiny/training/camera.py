@@ -35,10 +35,10 @@ def _film(pixels: Pixels, rng: np.random.Generator) -> NDArray[np.float32]:
 def _light(grey: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Lay uneven light over the picture: a smooth field, sometimes the hard edge of a shadow."""
     height, width = grey.shape
-    if rng.random() < 0.6:
-        cells = rng.normal(0, rng.uniform(0.1, 0.45), (4, 4)).astype(np.float32)
+    if rng.random() < 0.5:
+        cells = rng.normal(0, rng.uniform(0.05, 0.35), (4, 4)).astype(np.float32)
         grey = grey * np.exp(_stretch(cells, width, height))
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         angle, offset = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.25)
         y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j].astype(np.float32)
         edge = (np.cos(angle) * x + np.sin(angle) * y - offset) / rng.uniform(0.01, 0.15)
@@ -56,8 +56,8 @@ def _tone(grey: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.flo
     """Expose and develop: brightness, contrast and gamma; highlights and shadows may be clipped."""
     low, high = np.quantile(grey, (0.02, 0.98))
     spread = (grey - low) / max(high - low, 0.05)
-    black, white = rng.uniform(-0.15, 0.30), rng.uniform(0.55, 1.25)
-    toned: NDArray[np.float32] = np.clip(black + spread * (white - black), 0, 1) ** np.exp(rng.normal(0, 0.35))
+    black, white = rng.uniform(-0.1, 0.25), rng.uniform(0.6, 1.15)
+    toned: NDArray[np.float32] = np.clip(black + spread * (white - black), 0, 1) ** np.exp(rng.normal(0, 0.25))
     return toned
 
 
@@ -67,16 +67,16 @@ def _file(grey: Grey, rng: np.random.Generator) -> Grey:
 
     image = Image.fromarray(grey)
     size = image.size
-    if rng.random() < 0.4:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 1.5)))
+    if rng.random() < 0.3:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 1.2)))
     if rng.random() < 0.35:
-        share = rng.uniform(0.35, 0.9)
+        share = rng.uniform(0.4, 0.9)
         small = image.resize((round(size[0] * share), round(size[1] * share)), Image.Resampling.BILINEAR)
         image = small.resize(size, rng.choice([Image.Resampling.BILINEAR, Image.Resampling.BICUBIC]))
     if rng.random() < 0.2:
         image = image.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 2.0), int(rng.uniform(30, 200)), 0))
-    if rng.random() < 0.5:
-        grain = rng.normal(0, rng.uniform(1, 10), (size[1], size[0]))
+    if rng.random() < 0.4:
+        grain = rng.normal(0, rng.uniform(1, 8), (size[1], size[0]))
         image = Image.fromarray(np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8))
     if rng.random() < 0.5:
         file = BytesIO()
