@@ -21,14 +21,14 @@ from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
-from data_engine.detect import main as detect
+from data_engine.detect.door import main as detect
 
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
 NUM_LANDMARKS = 392
 
 MEMORY = """
 import resource, sys
-from data_engine.detect import main
+from data_engine.detect.door import main
 main(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """

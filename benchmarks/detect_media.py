@@ -24,7 +24,7 @@ from unittest.mock import patch
 import numpy as np
 from PIL import Image
 
-from data_engine.detect import main as detect
+from data_engine.detect.door import main as detect
 from data_engine.detectors import FaceDetector, Pixels, load_detector
 from data_engine.faces.picture import render
 from data_engine.faces.plan import Plan
@@ -44,8 +44,8 @@ import resource, sys
 from unittest.mock import patch
 sys.path.insert(0, {folder!r})
 from detect_media import free
-from data_engine.detect import main
-with patch("data_engine.onlooker.load_detector", free):
+from data_engine.detect.door import main
+with patch("data_engine.detect.onlooker.load_detector", free):
     main(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
@@ -123,7 +123,7 @@ def compare(name: str, given: Path, paths: Sequence[Path], num: int, repeat: int
     """Print one line: opened alone, everything but the detector, with tiny."""
     output = given.parent / "out" / "samples.jsonl"
     alone = rate(lambda: open_all(paths), num, repeat)
-    with patch("data_engine.onlooker.load_detector", free):
+    with patch("data_engine.detect.onlooker.load_detector", free):
         around = rate(lambda: quietly(given, output, *options), num, repeat)
     line = f"{name:28} opened alone {alone:>7,.0f}/s   no detector {around:>7,.0f}/s   ratio {around / alone:.2f}"
     try:

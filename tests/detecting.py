@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_engine.detect import main
+from data_engine.detect.door import main
 from data_engine.detectors import Pixels
 from emollm.records import AU, Detector, Face, Sample, read_records
 
@@ -109,7 +109,7 @@ SQUARE = (40, 60, 204, 51)
 
 def use_squares(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the detector of this process be the one of squares, which needs no weights."""
-    monkeypatch.setattr("data_engine.onlooker.load_detector", load_squares)
+    monkeypatch.setattr("data_engine.detect.onlooker.load_detector", load_squares)
 
 
 def run_media(folder: Path, *arguments: str | Path) -> Run:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from detecting import AU_FILES, Run, table
 
-from data_engine.detect import main
+from data_engine.detect.door import main
 from emollm.errors import ConfigError, EmoLLMError, SourceError
 from emollm.records import Sample
 

@@ -16,7 +16,7 @@ from detecting import (
     values,
 )
 
-from data_engine.detect import main
+from data_engine.detect.door import main
 from emollm.errors import ConfigError, SourceError
 from emollm.records import AU, Face, Media, Sample, encode
 
@@ -55,7 +55,7 @@ class TestRuns:
         def broken(_: str) -> None:
             raise SourceError("no weights")
 
-        monkeypatch.setattr("data_engine.onlooker.load_detector", broken)
+        monkeypatch.setattr("data_engine.detect.onlooker.load_detector", broken)
         with pytest.raises(SourceError, match="no weights"):
             run_media(tmp_path, save(tmp_path / "a.png", SQUARE))
         assert not (tmp_path / "out").exists()

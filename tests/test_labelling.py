@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from data_engine.detect import main
+from data_engine.detect.door import main
 from emollm.records import Sample, read_records
 
 AU_FILES = Path(__file__).parent / "data" / "au"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data_engine.detect import main as detect
+from data_engine.detect.door import main as detect
 from data_engine.generate import main as generate
 from emollm import facs
 from emollm.claims import check, named_aus

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from data_engine.clips.linking import FaceFollower, FaceLinker, Key, is_one_image_a_row
 from data_engine.clips.peak import ranking, score_ranking
 from data_engine.clips.tracks import OUT_OF_RANGE, Track, outside, states, to_scale
-from data_engine.files import Source
+from data_engine.detect.files import Source
 from data_engine.sources.blocks import Bad, Block, Numbers, read_blocks
 from data_engine.sources.head import decode
 from data_engine.sources.layout import Layout

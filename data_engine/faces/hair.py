@@ -24,6 +24,8 @@ CROWN_Y = -0.15
 """Height of the shell's middle over the head's."""
 SHADOW = 0.13
 """How far the hair's shadow reaches down the face, in face units."""
+LOWEST_FRINGE = -0.24
+"""No fringe hangs lower than this, over the eyes."""
 OVERHANG = 1.09
 """How far the hair on the head reaches over its outline, in squared head radii."""
 VEIL = Haircut(
@@ -214,7 +216,7 @@ def hairline(cut: Haircut, x: Field, lateral: Field) -> Field:
 def fringe_edge(cut: Haircut, x: Field) -> Field:
     """Return the height of the fringe's lower edge over each place across the face, without its uneven ends."""
     edge: Field = (cut.fringe_y or 0.0) + cut.fringe_slant * (x - cut.parting_x) - 0.25 * x * x
-    return edge
+    return clamp(edge, -2, LOWEST_FRINGE)
 
 
 def covers(person: Identity, x: Field, y: Field) -> Mask:

@@ -23,8 +23,8 @@ def paint_headwear(picture: Field, head: Head, camera: Camera, u: Field, v: Fiel
     wide, high = person.head_half_width, person.head_half_height
     middle = camera.rotation @ np.array(SKULL, np.float32) * wide
     # The lower edge is a level ring around the head; it tips with the head.
-    tip = 0.55 * float(np.sin(camera.spec.pitch))
-    stop = int(np.searchsorted(v.min(axis=1) > person.wardrobe.headwear_y + 0.6, True))
+    tip = -0.60 * float(np.sin(camera.spec.pitch))
+    stop = int(np.searchsorted(v.min(axis=1) > person.wardrobe.headwear_y + 0.7, True))
     u, v = u[:stop], v[:stop]
     across = (u - float(middle[0])) / (wide * (1 + STANDS_OFF[kind]))
     down = (v - float(middle[1]) - CROWN_Y) / (high * (1.04 + STANDS_OFF[kind]) + CROWN_Y)

@@ -16,7 +16,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from data_engine.files import Source
+from data_engine.detect.files import Source
 from data_engine.media.frames import Frame
 from data_engine.sources import Dialect, Head, Layout
 from data_engine.sources.blocks import BLOCK_ROWS, Block, Numbers

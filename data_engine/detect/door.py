@@ -14,13 +14,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_engine.choice import CSV, DETECTORS, ORACLE, Choice, choose
-from data_engine.detection import Detection
+from data_engine.detect.choice import CSV, DETECTORS, ORACLE, Choice, choose
+from data_engine.detect.detection import Detection
+from data_engine.detect.files import Input, find_files, open_source
+from data_engine.detect.gathering import MIN_CONFIDENCE
+from data_engine.detect.labelling import Labeller
+from data_engine.detect.onlooker import load_chosen
 from data_engine.detectors.doors import DOORS, describe
-from data_engine.files import Input, find_files, open_source
-from data_engine.gathering import MIN_CONFIDENCE
-from data_engine.labelling import Labeller
-from data_engine.onlooker import load_chosen
 from data_engine.sources.columns import map_file
 from data_engine.sources.head import SUFFIXES
 from data_engine.sources.labels import check_label_set

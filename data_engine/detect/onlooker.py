@@ -17,8 +17,8 @@ from typing import TypeVar
 
 import msgspec
 
-from data_engine.by_door import measured
-from data_engine.choice import DEFAULT, Choice
+from data_engine.detect.by_door import measured
+from data_engine.detect.choice import DEFAULT, Choice
 from data_engine.detectors import FaceDetector, load_detector
 from data_engine.detectors.doors import DoorRun
 from data_engine.media.frames import Pace

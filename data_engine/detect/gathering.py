@@ -18,9 +18,9 @@ from typing import Any
 
 from data_engine.clips.reading import Clip, gather_clips, read_clips
 from data_engine.clips.samples import Namer, Person, clip_samples, persons
+from data_engine.detect.files import Input, Source, open_source
+from data_engine.detect.labelling import NUM_SHOWN, Labeller
 from data_engine.detectors.doors import kind_of
-from data_engine.files import Input, Source, open_source
-from data_engine.labelling import NUM_SHOWN, Labeller
 from data_engine.media.looking import Seen
 from data_engine.media.rows import blocks, media_source
 from data_engine.sources.layout import Dialect

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data_engine.detect.files import KINDS, Kind
 from data_engine.detectors import IN_PROCESS
 from data_engine.detectors.doors import DOORS, Door
-from data_engine.files import KINDS, Kind
 from data_engine.sources import DIALECTS
 from data_engine.sources.columns import read_map, user_dialect
 from data_engine.sources.layout import Dialect

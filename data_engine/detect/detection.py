@@ -14,14 +14,14 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from data_engine.choice import Choice
+from data_engine.detect.choice import Choice
+from data_engine.detect.files import KINDS, Input, is_other_text
+from data_engine.detect.gathering import Gathering
+from data_engine.detect.labelling import Labeller
+from data_engine.detect.onlooker import Onlooker
+from data_engine.detect.remeasure import Remeasure
 from data_engine.detectors import FaceDetector
-from data_engine.files import KINDS, Input, is_other_text
-from data_engine.gathering import Gathering
-from data_engine.labelling import Labeller
 from data_engine.media.workers import CHUNK
-from data_engine.onlooker import Onlooker
-from data_engine.remeasure import Remeasure
 from data_engine.sources.media import VIDEOS
 from emollm.errors import SourceError
 from emollm.records import Sample, read_records

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from data_engine.choice import Choice
 from data_engine.clips.reading import Clip
 from data_engine.clips.samples import Person, clip_samples, persons
-from data_engine.files import Input, Source
-from data_engine.gathering import Gathering, named_by, tell, why_none
+from data_engine.detect.choice import Choice
+from data_engine.detect.files import Input, Source
+from data_engine.detect.gathering import Gathering, named_by, tell, why_none
+from data_engine.detect.onlooker import Onlooker
 from data_engine.media.looking import Seen
 from data_engine.media.workers import CHUNK
-from data_engine.onlooker import Onlooker
 from emollm.errors import RecordError, SourceError
 from emollm.records import Event, Face, Media, Sample, media_path, read_records
 from emollm.stage import track
