@@ -9,14 +9,10 @@ output has the order of the input, whatever the number of workers.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
-import signal
 import sys
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +21,7 @@ import msgspec
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import CASES
 from data_engine.exp_cot.rules import teach
+from data_engine.workers import spread
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.facs import CODEBOOKS, THRESHOLDS
 from emollm.labels import LABEL_SETS
@@ -171,42 +168,22 @@ def drafts(
         for sample in samples:
             yield sample, write(sample, options)
         return
-    pending: deque[tuple[list[Sample], Future[list[Draft]]]] = deque()
-    source = iter(samples)
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_follow_parent)
-    try:
+    handed: deque[list[Sample]] = deque()
+
+    def chunks() -> Iterator[list[bytes]]:
+        source = iter(samples)
         while chunk := list(islice(source, CHUNK)):
-            lines = [encode(sample) for sample in chunk]
-            pending.append((chunk, pool.submit(_write_chunk, lines, teacher, options)))
-            if len(pending) > 3 * workers:
-                yield from _pairs(*pending.popleft())
-        while pending:
-            yield from _pairs(*pending.popleft())
-    finally:
-        pool.shutdown(cancel_futures=True)
+            handed.append(chunk)
+            yield [encode(sample) for sample in chunk]
+
+    for written in spread(partial(_write_chunk, teacher, options), chunks(), workers):
+        yield from zip(handed.popleft(), written, strict=True)
 
 
-def _pairs(chunk: list[Sample], future: Future[list[Draft]]) -> Iterator[tuple[Sample, Draft]]:
-    return zip(chunk, future.result(), strict=True)
-
-
-def _write_chunk(lines: list[bytes], teacher: str, options: Options) -> list[Draft]:
+def _write_chunk(teacher: str, options: Options, lines: list[bytes]) -> list[Draft]:
     """Write drafts in a worker; JSON lines travel faster between processes than pickled records."""
     decoder = msgspec.json.Decoder(Sample)
     return [TEACHERS[teacher](decoder.decode(line), options) for line in lines]
-
-
-def _follow_parent() -> None:
-    """Leave Ctrl-C to the parent, and end with it, even when it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 # --- counts -----------------------------------------------------------------------------------------------------------

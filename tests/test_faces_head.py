@@ -17,8 +17,10 @@ from data_engine.faces.looks import GARMENTS, HEADWEAR
 from data_engine.faces.picture import sensor_noise, spread
 from data_engine.faces.projection import Camera
 from data_engine.faces.shading import cast_shadow, meter
+from data_engine.faces.spectacles import paint_spectacles, spectacles
 from data_engine.faces.surface import Head, find_head
 from data_engine.faces.texture import PATTERNS, atlas, box_blur, enlarge, texels
+from data_engine.faces.truth import head_box
 
 SIZE = 96
 PEOPLE = range(200)
@@ -101,11 +103,28 @@ def test_the_jaw_landmarks_lie_on_the_outline_of_the_drawn_head(yaw: float) -> N
     for seed in range(12):
         spec = FaceSpec(identity=seed, yaw=yaw)
         _, _, _, head = place(spec, 112)
-        rows, columns = np.nonzero((head.inside > 0.1) & (head.inside < 0.9))
+        solid = np.pad(head.inside > 0.5, 1)
+        around = solid[2:, 1:-1] & solid[:-2, 1:-1] & solid[1:-1, 2:] & solid[1:-1, :-2]
+        rows, columns = np.nonzero(solid[1:-1, 1:-1] & ~around)
         edge = np.stack([columns + head.columns.start, rows + head.rows.start], axis=1)
         jaw = landmarks(spec, 112)[1:16]
         distance = np.hypot(*(jaw[:, None] - edge).transpose(2, 0, 1)).min(axis=1)
         assert distance.max() < 3.5, f"identity {seed}: {distance.round(1)}"
+
+
+@pytest.mark.parametrize("yaw", [-0.7, -0.3, 0.0, 0.3, 0.7])
+def test_the_box_holds_the_drawn_head_closely(yaw: float) -> None:
+    spec = FaceSpec(identity=person_with(name="bald", headwear=None), yaw=yaw)
+    camera, u, v, head = place(spec, 112)
+    picture = black(112)
+    Hair(camera, u, v).paint_behind(picture)
+    drawn = picture.sum(axis=0) > 0.3
+    drawn[head.rows, head.columns] |= head.inside > 0.5
+    drawn &= v < 0.9 * camera.person.head_half_height  # the nape goes down behind the chin
+    columns = np.flatnonzero(drawn.any(axis=0))
+    left, _, width, _ = head_box(spec, 112)
+    assert abs(columns[0] - left) < 7
+    assert abs(columns[-1] - left - width) < 7
 
 
 def test_the_near_ear_moves_inwards_and_the_far_one_is_behind_the_head() -> None:
@@ -156,7 +175,21 @@ def test_hair_leaves_eyes_nose_and_mouth_free(yaw: float) -> None:
         x = np.array([person.eye_x * np.sign(-yaw or 1), 0.0, 0.0], np.float32)  # the near eye
         y = np.array([person.eye_y + 0.05, 0.2, person.mouth_y], np.float32)
         columns, rows = camera.to_pixels(x, y).round().astype(int).T
-        assert picture[:, rows, columns].min() > 0.7, f"identity {seed}, {person.cut.name}"
+        assert picture[:, rows, columns].min() > 0.6, f"identity {seed}, {person.cut.name}"
+
+
+def test_spectacles_differ_and_leave_the_pupils_free() -> None:
+    wearers = [seed for seed in range(300) if identity(seed).glasses]
+    assert len({spectacles(identity(seed)).thickness for seed in wearers}) > 30
+    for seed in wearers:
+        spec = FaceSpec(identity=seed)
+        camera, _, _, head = place(spec)
+        picture = np.ones((3, SIZE, SIZE), np.float32)
+        paint_spectacles(picture[:, head.rows, head.columns], head, camera.person, spec)
+        (x, y), person = camera.to_pixels(*np.array([[camera.person.eye_x], [camera.person.eye_y]]))[0], camera.person
+        pupil = picture[:, round(float(y)), round(float(x))]
+        assert pupil.mean() > 0.9 - spectacles(person).tint, f"identity {seed}"
+        assert picture.min() < 0.9
 
 
 # --- Light and camera
@@ -282,9 +315,9 @@ def test_enlarging_keeps_the_points_and_is_straight_between_them() -> None:
     fine = enlarge(coarse, (5, 9))
     assert np.allclose(fine[::4, ::4], coarse)
     assert np.allclose(fine[0, 2], 0.5)
-    assert np.allclose(enlarge(coarse, (2, 5), step=2.0)[0], [0, 0.5, 1, 2.5, 4])
+    assert np.allclose(enlarge(coarse, (2, 6), step=2)[0], [0, 0.5, 1, 2.5, 4, 4])
 
 
 def test_box_blur_keeps_flat_fields_flat() -> None:
-    assert np.allclose(box_blur(np.full((2, 7, 5), 3.0, np.float32), 2), 3)
+    assert np.allclose(box_blur(np.full((7, 5), 3.0, np.float32), 2), 3)
     assert np.allclose(box_blur(np.eye(5, dtype=np.float32), 1)[2, 2], 1 / 3)

@@ -21,7 +21,7 @@ from data_engine.detect.labelling import Labeller
 from data_engine.detect.onlooker import Onlooker
 from data_engine.detect.remeasure import Remeasure
 from data_engine.detectors import FaceDetector
-from data_engine.media.workers import CHUNK
+from data_engine.media.batches import CHUNK
 from data_engine.sources.media import VIDEOS
 from emollm.errors import SourceError
 from emollm.records import Sample, read_records

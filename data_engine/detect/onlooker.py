@@ -1,7 +1,7 @@
 """Who looks at the pictures and clips of a run: a detector of this process, or a door to another one.
 
 onlooker = Onlooker(out, options, choice)
-for file, seen in onlooker.looks(files, lambda file: file.path, num=len(files)): ...
+for file, seen in onlooker.looks(files, lambda file: file.path, num_chunks=len(files)): ...
 for run in onlooker.runs(paths): ...
 """
 
@@ -23,7 +23,7 @@ from data_engine.detectors import FaceDetector, load_detector
 from data_engine.detectors.doors import DoorRun
 from data_engine.media.frames import Pace
 from data_engine.media.looking import Look, Seen
-from data_engine.media.workers import look_at_all
+from data_engine.media.batches import look_at_all
 from emollm.stage import Output
 
 T = TypeVar("T")

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import multiprocessing
-import signal
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from data_engine.faces.picture import Pixels
 from data_engine.faces.plan import Plan
 from data_engine.faces.sheet import contact_sheet, varied
 from data_engine.faces.shots import Shot
+from data_engine.workers import spread
 from emollm.records import Sample, read_records
 from emollm.stage import Output, track
 
@@ -57,28 +55,8 @@ def draw_all(plan: Plan, root: Path, indices: list[int], workers: int) -> Iterat
     """Draw the pictures on that many cores and yield their records in the order of the indices."""
     step = 1 if plan.video else CHUNK
     chunks = [indices[start : start + step] for start in range(0, len(indices), step)]
-    if workers <= 1 or len(chunks) <= 1:
-        for chunk in chunks:
-            yield from draw_chunk(plan, root, chunk)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=_ignore_interrupt) as pool:
-        ahead: deque[Future[list[Sample]]] = deque()
-        try:
-            for chunk in chunks:
-                ahead.append(pool.submit(draw_chunk, plan, root, chunk))
-                if len(ahead) >= 4 * workers:
-                    yield from ahead.popleft().result()
-            while ahead:
-                yield from ahead.popleft().result()
-        finally:
-            for future in ahead:
-                future.cancel()
-
-
-def _ignore_interrupt() -> None:
-    """Leave Ctrl-C to the parent, which lets the chunks in hand end and starts no other."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for samples in spread(partial(draw_chunk, plan, root), chunks, min(workers, len(chunks))):
+        yield from samples
 
 
 def draw_chunk(plan: Plan, root: Path, indices: list[int]) -> list[Sample]:

@@ -12,8 +12,10 @@ import numpy as np
 
 from data_engine.faces.curves import Field, clamp, smoothstep
 from data_engine.faces.projection import Camera
+from data_engine.faces.spec import FaceSpec
 from data_engine.faces.texture import enlarge, noise
 
+BLOOD = np.array([0.07, 0.01, -0.02], np.float32)
 GRIDS = (7, 10, 14, 20, 30, 46)
 """Sides of the coarse scene, in points, from far out of focus to nearly sharp."""
 
@@ -26,6 +28,18 @@ def wall(camera: Camera, down: Field) -> Field:
     low = clamp((down + 1.5) / 3)[None]  # (1, S, 1)
     gradient = person.backdrop_top[:, None, None] * (1 - low) + person.backdrop_bottom[:, None, None] * low
     return gradient * (1 + 0.06 * noise(person.texture_seed + 5, 6, camera.size))
+
+
+def bounce(spec: FaceSpec) -> Field:
+    """Return how much red, green and blue light falls into the skin's shadows besides the grey of `shade`, (3,).
+
+    Blood scatters red light into them, and what stands around throws its own colour.
+    """
+    if spec.backdrop is None:
+        return BLOOD
+    around = scene(spec.backdrop).mean(axis=(1, 2))
+    colour: Field = BLOOD + np.float32(0.25) * (around - around.mean())
+    return colour
 
 
 @lru_cache(maxsize=2048)

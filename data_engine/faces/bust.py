@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
+from data_engine.faces.backdrop import bounce
 from data_engine.faces.curves import Field, clamp, coverage, ridge, smoothstep
 from data_engine.faces.identity import Identity
 from data_engine.faces.projection import Camera
 from data_engine.faces.shading import meter
-from data_engine.faces.surface import blend
+from data_engine.faces.surface import blend, bounds
 from data_engine.faces.texture import atlas, texels
 
 NOTCH_Y = 1.52
@@ -19,12 +20,15 @@ NOTCH_Y = 1.52
 
 def paint_bust(picture: Field, camera: Camera, across: Field, down: Field) -> None:
     """Paint neck and clothes. The neck follows the head's turn a little, the shoulders do not."""
-    top = int(np.searchsorted(down[:, 0], 0.2))
+    top = int(np.searchsorted(down[:, 0], 0.0))
     if top >= camera.size:
         return
     below = picture[:, top:]
     low = down[top:]
-    _paint_neck(below, camera, across, low)
+    # Clothes cover all that is wider than a neck, but not always.
+    wide = 9.0 if camera.person.wardrobe.garment == "off the shoulder" else 1.1
+    _, columns = bounds(np.abs(across) < wide)
+    _paint_neck(below[..., columns], camera, across[:, columns], low)
     top = int(np.searchsorted(low[:, 0], 0.98))
     if top < len(low):
         _paint_clothes(below[:, top:], camera, across, low[top:])
@@ -43,7 +47,7 @@ def _paint_neck(picture: Field, camera: Camera, across: Field, y: Field) -> None
     turn = math.sin(spec.yaw)
     off = across + (0.36 * turn - lean) * clamp(1.6 - y)
     half = _half_width(person, y) + 0.10 * abs(turn) * clamp(1.3 - y)
-    cover = coverage(np.minimum(half - np.abs(off), y - 0.3), 2.4 * camera.pixel)
+    cover = coverage(np.minimum(half - np.abs(off), 0.4 * (y - 0.12)), 2.4 * camera.pixel)
     side = clamp(off / half, -1, 1)
     light_x, light_y, light_z = _direction(camera)
     main = clamp((side * light_x + np.sqrt(1 - side * side + 0.02) * light_z + 0.25) / 1.25)
@@ -53,12 +57,12 @@ def _paint_neck(picture: Field, camera: Camera, across: Field, y: Field) -> None
     # The jaw's shadow falls away from the light.
     edge = person.head_half_height - 0.55 * off * off / person.head_half_width + 0.16 + 0.30 * max(-light_y, 0.0)
     shadow = smoothstep((edge - y + 0.35 * light_x * off) / (0.10 + 0.22 * (1 - spec.hardness)))
+    shadow = shadow * (1 - abs(turn) * smoothstep(0.3 - side * math.copysign(0.9, turn)))
     shade = spec.ambient * 0.85 + (1 - spec.ambient) * 1.15 * main * (1 - 0.75 * shadow)
     shade = np.maximum(shade * form * (1 - 0.22 * shadow), 0.36) * meter(spec)
     dark = clamp(1 - shade)
     grain = 1 + 0.03 * atlas("blotches").take(texels(off, y + 0 * off, 150, person.texture_seed))
-    warm = np.array([0.07, 0.01, -0.02], np.float32)[:, None, None]
-    blend(picture, cover, person.skin[:, None, None] * (shade * grain + 0.5 * warm * dark))
+    blend(picture, cover, person.skin[:, None, None] * (shade * grain + 0.5 * bounce(spec)[:, None, None] * dark))
 
 
 def _paint_clothes(picture: Field, camera: Camera, across: Field, y: Field) -> None:

@@ -24,7 +24,7 @@ CROWN_Y = -0.15
 """Height of the shell's middle over the head's."""
 SHADOW = 0.13
 """How far the hair's shadow reaches down the face, in face units."""
-LOWEST_FRINGE = -0.24
+LOWEST_FRINGE = -0.30
 """No fringe hangs lower than this, over the eyes."""
 OVERHANG = 1.09
 """How far the hair on the head reaches over its outline, in squared head radii."""
@@ -61,7 +61,7 @@ class Hair:
         self.u, self.v = u[self.rows, self.columns], v[self.rows, self.columns]
         self.pattern = self._pattern()
         rows, columns = slice(self.rows.start // step, None), slice(self.columns.start // step, None)
-        outside = enlarge(distance[rows, columns], self.u.shape, step=float(step)) if self.u.size else self.u
+        outside = enlarge(distance[rows, columns], self.u.shape, step=step) if self.u.size else self.u
         self.outside = outside + (0.3 * self.cut.fuzz) * clamp(self.pattern, -1.5, 1.5)
         self.soft = max(2.0 * camera.pixel, 0.045 + 0.9 * self.cut.fuzz) if not self.is_cloth else 2 * camera.pixel
         self.cover = coverage(self.outside, self.soft)
@@ -96,7 +96,6 @@ class Hair:
         if self.is_cloth:
             return atlas("locks").take(texels(angle, 0.4 * self.v, 70, seed))
         strands = atlas("strands").take(texels(angle, 0.5 * self.v, 110, seed))
-        strands = 0.75 * strands + 0.65 * atlas("locks").take(texels(angle, 0.4 * self.v, 90, seed))
         if not cut.curl:
             return strands
         curls = atlas("curls").take(texels(self.u, self.v, 75, seed))
@@ -112,7 +111,7 @@ class Hair:
         light = round_light(across, up, out, self.camera.spec)
         light *= 1 - 0.30 * smoothstep(down / 1.4)
         band = ridge((np.sqrt(across * across + up * up) - 0.62) / 0.20) * clamp(light)
-        fields = enlarge(np.stack([light, band]), self.u.shape, step=float(step))
+        fields = enlarge(np.stack([light, band]), self.u.shape, step=step)
         relief = 0.11 if self.is_cloth else 0.19 - 0.12 * float(self.person.hair.mean())
         self.bare = fields[0]
         bright = fields[0] * (1 + relief * clamp(self.pattern, -2.5, 2.5))
@@ -195,7 +194,7 @@ class Hair:
             distance = np.maximum(distance, behind)
         if cut.fringe_y is not None:
             teeth = atlas("locks").take(texels(x + 0.1 * y, np.zeros_like(y), 60, self.person.texture_seed))
-            fringe = fringe_edge(cut, x) - y + 0.06 * cut.fringe_gaps * (teeth + 0.5 * pattern)
+            fringe = fringe_edge(cut, x) - y + 0.05 * cut.fringe_gaps * clamp(teeth + 0.5 * pattern, -2, 2)
             distance = np.maximum(distance, np.minimum(fringe, 0.85 * wide - lateral))
         if self.is_cloth:
             distance = np.maximum(distance, head.v[window] - 0.93 * self.person.head_half_height)

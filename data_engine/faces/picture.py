@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from data_engine.faces.backdrop import wall
+from data_engine.faces.backdrop import bounce, wall
 from data_engine.faces.beard import paint_long_beard
 from data_engine.faces.brows import Brows
 from data_engine.faces.bust import paint_bust
@@ -25,11 +25,12 @@ from data_engine.faces.hair import Hair
 from data_engine.faces.headwear import paint_headwear
 from data_engine.faces.mouth import MouthRegion
 from data_engine.faces.nose import Nose
-from data_engine.faces.occluders import paint_glasses, paint_occluder
+from data_engine.faces.occluders import paint_occluder
 from data_engine.faces.projection import HALF_FRAME, Camera
 from data_engine.faces.shading import illuminate
 from data_engine.faces.skin import paint_skin, shine_on
 from data_engine.faces.spec import FaceSpec
+from data_engine.faces.spectacles import paint_spectacles
 from data_engine.faces.surface import Head, blend, find_head
 
 Pixels = NDArray[np.uint8]
@@ -75,7 +76,7 @@ def paint_person(picture: Field, camera: Camera) -> None:
             paint_ears(picture, camera, u, v, behind=False)
         paint_headwear(picture, head, camera, u, v)
         if person.glasses and spec.occluder != "sunglasses":
-            paint_glasses(place, head, person)
+            paint_spectacles(place, head, person, spec)
         if spec.occluder:
             paint_occluder(picture, head, camera, u, v)
 
@@ -97,7 +98,7 @@ def draw_face(head: Head, camera: Camera) -> None:
     paint_skin(head, person)
     for painted in (cheeks, eyes, mouth, brows):
         painted.pigment()
-    shine_on(face, person, np.ones(3, np.float32))
+    shine_on(face, person, bounce(camera.spec))
     for part in (eyes, mouth, nose):
         part.detail()
 

@@ -29,7 +29,7 @@ def illuminate(head: Head, spec: FaceSpec, radius: float) -> None:
     coarse = depth[::step, ::step] + bone
     lit = 1 - (0.35 + 0.5 * spec.hardness) * cast_shadow(coarse, step * face.pixel, spec)
     hollow = clamp((box_blur(coarse, 2) - coarse) / 0.05 - 0.15, 0, 1)
-    fields = enlarge(np.stack([lit, hollow, bone]), depth.shape, step=float(step))
+    fields = enlarge(np.stack([lit, hollow, bone]), depth.shape, step=step)
     depth += fields[2]
     shade, gloss = light_on(depth, face.pixel, spec, fields[0])
     shade *= 1 - (0.34 - 0.12 * spec.hardness) * fields[1]

@@ -10,7 +10,7 @@ from data_engine.faces.identity import Identity
 from data_engine.faces.surface import Head, Surface, coarse_step
 from data_engine.faces.texture import atlas, enlarge
 
-FRECKLED, WITH_MOLES = 0.15, 0.35
+FRECKLED, WITH_MOLES = 0.35, 0.35
 """Below these, freckles and moles are not seen."""
 
 
@@ -40,7 +40,7 @@ def _blood(face: Surface, person: Identity) -> tuple[Field, Field]:
     pale = float(person.skin.mean()) > 0.45
     red = (0.03 + 0.10 * person.ruddiness) * (1.0 if pale else 0.5) * (cheeks + 0.7 * nose)
     tones = np.stack([1 + 0.25 * red - dark, 1 - 0.75 * red - 0.85 * dark])
-    warm, cold = enlarge(tones, face.x.shape, step=float(step))
+    warm, cold = enlarge(tones, face.x.shape, step=step)
     return warm, cold
 
 
@@ -56,11 +56,10 @@ def _spot(head: Head, person: Identity) -> None:
     face.colour[...] *= 1 - dark * face.front
 
 
-def shine_on(face: Surface, person: Identity, tint: Field) -> None:
-    """Multiply the skin by its light: shadows are warm, for blood scatters red light; then add what it mirrors."""
+def shine_on(face: Surface, person: Identity, bounce: Field) -> None:
+    """Multiply the skin by its light, and its shadows by the colour that falls into them; add what it mirrors."""
     dark = clamp(1 - face.shade)
-    face.colour[0] *= face.shade + 0.07 * dark
-    face.colour[1] *= face.shade + 0.01 * dark
-    face.colour[2] *= face.shade - 0.02 * dark
+    for channel, share in zip(face.colour, bounce.tolist(), strict=True):
+        channel *= face.shade + share * dark
     strength = (0.05 + 0.16 * person.oiliness) * (1 + 0.12 * face.grain)
-    face.colour[...] += tint[:, None, None] * (strength * face.gloss * (1 - clamp(face.crease)))
+    face.colour[...] += strength * face.gloss * (1 - clamp(face.crease))

@@ -148,7 +148,7 @@ def find_head(camera: Camera, actions: Actions, u: Field, v: Field) -> Head:
     radius = min(person.head_half_width, person.head_half_height)
     inside = clamp((1 - np.sqrt(radius2)) * (radius / surface.edge) + 0.5)
     # Behind the ears begin neck and skull, which others paint.
-    inside *= 1 - smoothstep(-14 * facing - 0.25)
+    inside *= 1 - smoothstep(-9 * facing - 0.1)
     return Head(rows, columns, u, v, radius2, ball_z, facing, inside, texel, surface)
 
 

@@ -55,7 +55,7 @@ PATTERNS = {
     "blotches": [(0.8, 9.0, 9.0), (0.6, 24.0, 24.0)],
     "freckles": [(1.0, 1.6, 1.6)],
     "moles": [(1.0, 2.6, 2.6)],
-    "strands": [(0.8, 30.0, 1.1), (0.5, 40.0, 4.0)],
+    "strands": [(0.7, 30.0, 1.1), (0.4, 40.0, 4.0), (0.6, 50.0, 9.0)],
     "locks": [(1.0, 60.0, 7.0), (0.6, 40.0, 18.0)],
     "curls": [(0.8, 4.0, 4.0), (0.5, 9.0, 9.0)],
     "cloth": [(0.7, 1.0, 1.0), (0.7, 14.0, 14.0)],
@@ -83,33 +83,53 @@ def texels(x: Field, y: Field, density: float, seed: int) -> Texels:
     return place
 
 
-def enlarge(coarse: Field, shape: tuple[int, ...], step: float | None = None) -> Field:
+def enlarge(coarse: Field, shape: tuple[int, ...], step: int | None = None) -> Field:
     """Stretch a coarse picture (…, h, w) to (…, height, width) of `shape`, straight between its points.
 
-    `step` pixels lie between two points of the coarse picture; None spreads it from edge to edge.
+    `step` pixels lie between two points of the coarse picture, and its border goes on beyond the last one; None
+    spreads the points from edge to edge. No matrix products: their threads would cost more than they save.
     """
-    fine: Field = _stretch(coarse.shape[-2], shape[0], step) @ coarse @ _stretch(coarse.shape[-1], shape[1], step).T
-    return fine
+    height, width = shape
+    if step is None:
+        return _spread(_spread(coarse.swapaxes(-1, -2), height).swapaxes(-1, -2), width)
+    rows = _interleave(coarse.swapaxes(-1, -2), step).swapaxes(-1, -2)[..., :height, :]
+    return _interleave(rows, step)[..., :width]
 
 
-@lru_cache(maxsize=512)
-def _stretch(cells: int, size: int, step: float | None) -> Field:
-    """The matrix (size, cells) that stretches one side: each pixel mixes the two points around it."""
-    place = np.minimum(np.arange(size) / (step or (size - 1) / (cells - 1)), cells - 1)
-    matrix: Field = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells))).astype(np.float32)
-    return matrix
+def _interleave(coarse: Field, step: int) -> Field:
+    """Stretch the last axis by a whole factor."""
+    rise = np.zeros_like(coarse)
+    np.subtract(coarse[..., 1:], coarse[..., :-1], out=rise[..., :-1])
+    fine = np.empty((*coarse.shape, step), np.float32)
+    for part in range(step):
+        fine[..., part] = coarse + rise * np.float32(part / step)
+    return fine.reshape(*coarse.shape[:-1], coarse.shape[-1] * step)
+
+
+def _spread(coarse: Field, size: int) -> Field:
+    """Stretch the last axis to `size` pixels."""
+    left, across = _places(coarse.shape[-1], size)
+    start = coarse.take(left, axis=-1)
+    return start + (coarse.take(left + 1, axis=-1) - start) * across
+
+
+@lru_cache(maxsize=128)
+def _places(cells: int, size: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Field]:
+    """For every pixel of a side: the point of the coarse picture before it, and how far it lies behind that."""
+    place = np.linspace(0, cells - 1.0, size)
+    corner = np.minimum(place.astype(np.intp), cells - 2)
+    return corner, (place - corner).astype(np.float32)
 
 
 def box_blur(field: Field, radius: int) -> Field:
-    """Blur the last two axes by boxes of 2 · radius + 1 pixels, the border repeated. For small fields."""
-    blurred: Field = _box(field.shape[-2], radius) @ field @ _box(field.shape[-1], radius).T
-    return blurred
+    """Blur both axes of a field (h, w) by boxes of 2 · radius + 1 pixels, the border repeated."""
+    return _box_rows(_box_rows(field, radius).T, radius).T
 
 
-@lru_cache(maxsize=512)
-def _box(size: int, radius: int) -> Field:
-    """The matrix (size, size) that blurs one side."""
-    near = np.arange(size)[:, None] + np.arange(-radius, radius + 1)
-    box = np.zeros((size, size), np.float32)
-    np.add.at(box, (np.arange(size)[:, None], np.clip(near, 0, size - 1)), np.float32(1 / (2 * radius + 1)))
-    return box
+def _box_rows(field: Field, radius: int) -> Field:
+    padded = np.concatenate([*[field[:1]] * radius, field, *[field[-1:]] * radius])
+    total = padded[: len(field)].copy()
+    for offset in range(1, 2 * radius + 1):
+        total += padded[offset : offset + len(field)]
+    total /= 2 * radius + 1
+    return total

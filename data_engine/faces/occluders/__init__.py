@@ -17,14 +17,14 @@ from data_engine.faces.curves import Field, clamp, coverage, ridge
 from data_engine.faces.occluders.canvas import Occluder, Patch
 from data_engine.faces.occluders.censor import CENSORS, Censor
 from data_engine.faces.occluders.cloth import MASKS, SCARVES, Mask, Scarf
-from data_engine.faces.occluders.eyewear import SUNGLASSES, Sunglasses, paint_glasses
+from data_engine.faces.occluders.eyewear import SUNGLASSES, Sunglasses
 from data_engine.faces.occluders.hand import HOLDS, Hand
 from data_engine.faces.occluders.locks import LOCKS, Locks
 from data_engine.faces.occluders.things import THINGS, Thing
 from data_engine.faces.projection import Camera
 from data_engine.faces.surface import Head, blend, bounds
 
-__all__ = ["FAMILIES", "KINDS", "Occluder", "cover", "occluder_of", "paint_glasses", "paint_occluder"]
+__all__ = ["FAMILIES", "KINDS", "Occluder", "cover", "occluder_of", "paint_occluder"]
 
 FAMILIES: dict[str, tuple[tuple[str, ...], Callable[[Camera, str, np.random.Generator], Occluder]]] = {
     "mask": (MASKS, Mask.on),

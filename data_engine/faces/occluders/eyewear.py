@@ -1,4 +1,4 @@
-"""What is worn before the eyes: the person's glasses, and sunglasses."""
+"""Sunglasses, worn before the eyes."""
 
 from __future__ import annotations
 
@@ -7,30 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_engine.faces.curves import Field, bump, clamp, ridge, smoothstep
-from data_engine.faces.identity import Identity
+from data_engine.faces.curves import Field, bump, clamp, smoothstep
 from data_engine.faces.occluders.canvas import Patch, capsule, layered
 from data_engine.faces.projection import Camera
-from data_engine.faces.surface import Head, blend
-
-FRAME = np.array([0.06, 0.06, 0.07], np.float32)
-
-
-def paint_glasses(picture: Field, head: Head, person: Identity) -> None:
-    """Paint the rims, the bridge and the temples of ordinary glasses; the lenses are clear."""
-    face = head.surface
-    across, down = face.lateral - person.eye_x - 0.01, face.y - person.eye_y
-    rim = ridge((_rounded(across / 1.18, (down - 0.03) * 1.1) - person.glasses_radius) / 0.016)
-    bridge = ridge((down + 0.02) / 0.014) * (face.lateral < person.eye_x - 0.98 * person.glasses_radius)
-    temple = ridge((down + 0.02) / 0.016) * (face.lateral > person.eye_x + 1.1 * person.glasses_radius)
-    mask = clamp(np.maximum(rim, bridge) + temple) * face.front * head.inside
-    blend(picture, 0.93 * mask, FRAME)
-
-
-def _rounded(across: Field, down: Field) -> Field:
-    """Distance from the middle of a rounded square: (across⁴ + down⁴)^¼."""
-    across2, down2 = across * across, down * down
-    return np.sqrt(np.sqrt(across2 * across2 + down2 * down2))
 
 
 class Lens(NamedTuple):

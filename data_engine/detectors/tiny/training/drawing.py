@@ -6,10 +6,8 @@ lessons.pictures.shape      # (1000, 128, 128) uint8
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -25,6 +23,7 @@ from data_engine.faces.expressions import mixture
 from data_engine.faces.plan import view
 from data_engine.faces.projection import HALF_FRAME
 from data_engine.faces.visibility import hidden_sides
+from data_engine.workers import spread
 from emollm.stage import track
 
 SIZE = 128
@@ -64,8 +63,7 @@ class Lessons(NamedTuple):
 def draw_lessons(lot: Lot, workers: int = os.cpu_count() or 1) -> Lessons:
     """Draw all faces of a lot."""
     chunks = [range(start, min(start + CHUNK, lot.num)) for start in range(0, lot.num, CHUNK)]
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        parts = [*track(pool.map(partial(draw_chunk, lot), chunks), "drawing", total=len(chunks))]
+    parts = [*track(spread(partial(draw_chunk, lot), chunks, workers), "drawing", total=len(chunks))]
     return Lessons(*(np.concatenate(fields) for fields in zip(*parts, strict=True)))
 
 

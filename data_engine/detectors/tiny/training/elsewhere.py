@@ -9,10 +9,8 @@ The edges in photographs are much like those of leaves whose sizes follow a powe
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_engine.detectors.tiny.training.camera import photograph
+from data_engine.workers import spread
+from emollm.stage import track
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -32,8 +32,7 @@ CHUNK = 64
 def draw_elsewhere(seed: int, num: int, workers: int = os.cpu_count() or 1) -> NDArray[np.uint8]:
     """Draw pictures without faces, (num, SIZE, SIZE) grey, on all cores."""
     starts = range(0, num, CHUNK)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        parts = [*pool.map(partial(_draw_chunk, seed, num), starts)]
+    parts = [*track(spread(partial(_draw_chunk, seed, num), starts, workers), "elsewhere", total=len(starts))]
     return np.concatenate(parts)
 
 

@@ -1,30 +1,24 @@
-"""Workers: many files looked at on several cores, results in order.
+"""Many files looked at on several cores, results in order.
 
     for seen in look_at_all(paths, partial(load_detector, "tiny"), Look(), workers=4):
         ...
 
-Each worker loads the detector once. Only a few chunks are under way at any time, so that memory stays constant.
+Each worker loads the detector once.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from data_engine.detectors import FaceDetector
 from data_engine.media.looking import Look, Seen, look
 from data_engine.sources.media import VIDEOS
+from data_engine.workers import spread
 
 CHUNK = 32
 """Pictures a worker looks at in one go; a video is a chunk of its own."""
-AHEAD = 2
-"""Chunks that wait for each worker, beside the one in its hands."""
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Loader = Callable[[], FaceDetector]
 
@@ -41,21 +35,8 @@ def look_at_all(
         for chunk in chunks:
             yield from look(chunk, detector, how)
         return
-    for name in THREADS:  # the workers share the cores already; threads of theirs would only wait for each other
-        os.environ.setdefault(name, "1")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(loader,)) as pool:
-        ahead: deque[Future[list[Seen]]] = deque()
-        try:
-            for chunk in chunks:
-                ahead.append(pool.submit(_look, chunk, how))
-                if len(ahead) > AHEAD * workers:
-                    yield from ahead.popleft().result()
-            while ahead:
-                yield from ahead.popleft().result()
-        finally:
-            for future in ahead:
-                future.cancel()
+    for seen in spread(partial(_look, how), chunks, workers, partial(_begin, loader)):
+        yield from seen
 
 
 def _chunks(paths: Iterable[Path]) -> Iterator[list[Path]]:
@@ -74,12 +55,11 @@ def _chunks(paths: Iterable[Path]) -> Iterator[list[Path]]:
 
 
 def _begin(loader: Loader) -> None:
-    """Load the detector; leave Ctrl-C to the parent, which lets the chunks in hand end and starts no other."""
+    """Load the detector of this worker."""
     global _detector
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _detector = loader()
 
 
-def _look(chunk: list[Path], how: Look) -> list[Seen]:
+def _look(how: Look, chunk: list[Path]) -> list[Seen]:
     assert _detector is not None
     return look(chunk, _detector, how)
