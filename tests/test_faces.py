@@ -10,10 +10,11 @@ from data_engine.faces.actions import DRAWN_CODES, Actions
 from data_engine.faces.expressions import ONE_SIDED
 from data_engine.faces.identity import identity
 from data_engine.faces.picture import draw_face
-from data_engine.faces.plan import DIFFICULTIES, Plan
+from data_engine.faces.plan import Plan
 from data_engine.faces.projection import Camera
 from data_engine.faces.spec import OCCLUDERS
 from data_engine.faces.surface import find_head
+from data_engine.faces.views import DIFFICULTIES
 from data_engine.faces.visibility import region_places
 from emollm.errors import ConfigError
 from emollm.facs import REGIONS, UNITS

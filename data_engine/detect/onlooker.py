@@ -21,9 +21,9 @@ from data_engine.detect.by_door import measured
 from data_engine.detect.choice import DEFAULT, Choice
 from data_engine.detectors import FaceDetector, load_detector
 from data_engine.detectors.doors import DoorRun
+from data_engine.media.batches import look_at_all
 from data_engine.media.frames import Pace
 from data_engine.media.looking import Look, Seen
-from data_engine.media.batches import look_at_all
 from emollm.stage import Output
 
 T = TypeVar("T")

@@ -22,8 +22,8 @@ from data_engine.detect.choice import Choice
 from data_engine.detect.files import Input, Source
 from data_engine.detect.gathering import Gathering, named_by, tell, why_none
 from data_engine.detect.onlooker import Onlooker
-from data_engine.media.looking import Seen
 from data_engine.media.batches import CHUNK
+from data_engine.media.looking import Seen
 from emollm.errors import RecordError, SourceError
 from emollm.records import Event, Face, Media, Sample, media_path, read_records
 from emollm.stage import track

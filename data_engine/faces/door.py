@@ -17,8 +17,9 @@ from pathlib import Path
 
 from data_engine.faces.album import fill_album
 from data_engine.faces.film import CLIP_FORMATS
-from data_engine.faces.plan import DIFFICULTIES, MAX_IDENTITY, MAX_SIZE, MIN_SIZE, PICTURE_FORMATS, Plan
+from data_engine.faces.plan import MAX_IDENTITY, MAX_SIZE, MIN_SIZE, PICTURE_FORMATS, Plan
 from data_engine.faces.scenes import MOST
+from data_engine.faces.views import DIFFICULTIES
 from emollm.errors import ConfigError, did_you_mean
 from emollm.facs import COMPOUNDS
 from emollm.labels import LABEL_SETS, canonical

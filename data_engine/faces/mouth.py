@@ -124,7 +124,8 @@ class MouthRegion:
         person = self.person
         red = LIP_RED * np.float32(0.35 + 0.65 * float(person.skin.mean()))
         bare = person.skin * LIP_SHADE * np.float32(1 - person.lip_colour) + red * np.float32(person.lip_colour)
-        return bare + (person.lipstick_colour - bare) * np.float32(0.85 * person.lipstick)
+        colour: Field = bare + (person.lipstick_colour - bare) * np.float32(0.85 * person.lipstick)
+        return colour
 
     def detail(self) -> None:
         """Paint what shows between the lips, then the line where they meet."""

@@ -28,14 +28,14 @@ from data_engine.faces.identity import groups, identity
 from data_engine.faces.motion import Motion
 from data_engine.faces.scenes import MOST, WIDTHS, Scene, beside_others, draw_seats, same_picture
 from data_engine.faces.shots import Shot
-from data_engine.faces.spec import OCCLUDERS, FaceSpec
+from data_engine.faces.spec import FaceSpec
 from data_engine.faces.truth import truth
+from data_engine.faces.views import DIFFICULTIES, view
 from data_engine.faces.visibility import visibility_codes
 from emollm.errors import ConfigError, did_you_mean
 from emollm.labels import LABEL_SETS
 from emollm.records import Face, Media, Sample
 
-DIFFICULTIES = ("easy", "normal", "hard")
 MIN_SIZE, MAX_SIZE = 16, 2048
 """Pixels a side. A picture of 2048 takes some seconds and half a gigabyte of memory; both grow with the area."""
 MAX_IDENTITY = 2**32
@@ -44,8 +44,6 @@ SECONDS, FPS = (0.5, 120.0), (2.0, 60.0)
 MAX_CLIP = 400_000_000
 """Pixels of all frames of a clip: 1.2 GB, and as much again while it is written."""
 PICTURE_FORMATS = ("png", "jpg", "webp")
-MAX_OCCLUDER = 1_000_000
-OCCLUDED_SHARE = {"easy": 0.0, "normal": 0.08, "hard": 0.5}
 
 
 @dataclass(frozen=True)
@@ -251,57 +249,3 @@ def spec_of(sample: Sample) -> FaceSpec:
     if known is None or "spec" not in known:
         raise ConfigError(f"{sample.id}: is no rendered picture of one person; its provenance has no spec")
     return msgspec.convert(known["spec"], FaceSpec)
-
-
-def view(difficulty: str, rng: np.random.Generator) -> dict[str, Any]:
-    """Draw how a face is seen: pose, gaze, light, framing, camera, occluder; fields of FaceSpec.
-
-    easy: nearly frontal and centred, nothing before the face. normal: yaw with a standard deviation of 11°, 8 % with
-    a mask, a hand … hard: yaw of 26–40° to either side, half of them with something before the face.
-    """
-    calm = 0.3 if difficulty == "easy" else 1.0
-    yaw = rng.choice([-1, 1]) * rng.uniform(0.45, 0.70) if difficulty == "hard" else calm * rng.normal(0, 0.196)
-    occluder = str(rng.choice(OCCLUDERS)) if rng.random() < OCCLUDED_SHARE[difficulty] else None
-    return {
-        "yaw": _short(yaw),
-        "pitch": _short(calm * rng.normal(0, 0.12)),
-        "roll": _short(calm * rng.normal(0, 0.10)),
-        "gaze": (_short(calm * rng.normal(0, 0.35)), _short(calm * rng.normal(0, 0.25))),
-        **light(calm, rng),
-        "occluder": occluder,
-        "occluder_seed": int(rng.integers(MAX_OCCLUDER)) if occluder else 0,
-        "zoom": _short(1.05 + calm * rng.uniform(-0.10, 0.10)),
-        "shift": (_short(calm * rng.normal(0, 0.04)), _short(calm * rng.normal(0, 0.04))),
-        **lens(calm, rng),
-        "backdrop": int(rng.integers(2000)),
-    }
-
-
-def light(calm: float, rng: np.random.Generator) -> dict[str, Any]:
-    """Draw the light: mostly from above and before, one in six from the side; soft to hard."""
-    from_side = rng.random() < 0.16
-    across = rng.choice([-1, 1]) * rng.uniform(0.9, 2.2) if from_side else rng.normal(0, 0.6)
-    return {
-        "light": (_short(across), _short(rng.normal(-0.4, 0.35)), 0.8),
-        "ambient": _short(rng.uniform(0.32, 0.68)),
-        "fill": _short(rng.uniform(0, 0.6)),
-        "rim": _short(rng.uniform(0.2, 1.0) if rng.random() < 0.2 else 0.0),
-        "hardness": _short(rng.beta(1.4, 1.8)),
-        "tint": tuple(_short(1 + calm * rng.normal(0, 0.05)) for _ in range(3)),
-    }
-
-
-def lens(calm: float, rng: np.random.Generator) -> dict[str, Any]:
-    """Draw the camera: exposure, colours, sharpness, noise; one picture in twelve is black and white."""
-    return {
-        "exposure": _short(calm * rng.normal(0, 0.3)),
-        "contrast": _short(1 + calm * rng.normal(0, 0.10)),
-        "saturation": 0.0 if calm == 1 and rng.random() < 0.08 else _short(1 + calm * rng.normal(-0.10, 0.15)),
-        "blur": _short(calm * 0.025 * rng.beta(1, 1.8)) if rng.random() < 0.35 else 0.0,
-        "sensor_noise": _short(calm * 0.03 * rng.beta(1, 2)),
-    }
-
-
-def _short(value: float) -> float:
-    """Round to what a record shows, so that the record draws the same picture again."""
-    return round(float(value), 4)

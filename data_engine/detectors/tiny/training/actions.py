@@ -42,17 +42,10 @@ def split(outputs: Tensor) -> Read:
     )
 
 
-def region_of_au() -> list[int | None]:
-    """Return for each AU the place of its region in HIDEABLE."""
-    return [HIDEABLE.index(UNITS[code].region) if UNITS[code].region in HIDEABLE else None for code in AUS]
-
-
 def seen_aus(hidden: Tensor) -> Tensor:
     """Return (N, AUs, 2) 1 where the AU's region shows and 0 where it is hidden."""
     shows = (hidden < HIDDEN).float()
-    return torch.stack(
-        [torch.ones_like(shows[:, 0]) if place is None else shows[:, place] for place in region_of_au()], 1
-    )
+    return shows[:, [HIDEABLE.index(UNITS[code].region) for code in AUS]]
 
 
 def teach_actions(lessons: Lessons, course: Course) -> TorchNet:

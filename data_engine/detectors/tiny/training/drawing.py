@@ -20,8 +20,8 @@ from data_engine.detectors.tiny.training.camera import photograph
 from data_engine.faces import FaceSpec, landmarks, render
 from data_engine.faces.actions import FULL
 from data_engine.faces.expressions import mixture
-from data_engine.faces.plan import view
 from data_engine.faces.projection import HALF_FRAME
+from data_engine.faces.views import view
 from data_engine.faces.visibility import hidden_sides
 from data_engine.workers import spread
 from emollm.stage import track

@@ -21,7 +21,7 @@ from data_engine.detectors.tiny.nets import AUS, HIDEABLE
 from data_engine.detectors.tiny.training.drawing import au_values
 from data_engine.faces import FaceSpec, landmarks, render
 from data_engine.faces.expressions import mixture
-from data_engine.faces.plan import view
+from data_engine.faces.views import view
 from data_engine.faces.visibility import hidden_sides
 from emollm.facs import THRESHOLDS, UNITS
 from emollm.records import Face
@@ -111,12 +111,13 @@ def examine(detector: FaceDetector, kind: str, num: int = 1000, seed: int = 7) -
 
 def _asked(spec: FaceSpec) -> Asked:
     shares = hidden_sides(spec, SIZE)
-    hidden = np.array([shares.get(region, (0.0, 0.0)) for region in HIDEABLE])
-    shows = [not (np.array(shares.get(UNITS[code].region, (0.0, 0.0))) >= HIDDEN).all() for code in AUS]
+    hidden = np.array([shares.get(region, (0.0, 0.0)) for region in HIDEABLE]) >= HIDDEN
+    by_region = dict(zip(HIDEABLE, hidden, strict=True))
+    shows = ~np.array([by_region[UNITS[code].region] for code in AUS])
     return Asked(
-        au_values(spec).max(axis=1),
-        np.array(shows),
-        np.asarray((hidden >= HIDDEN).all(axis=1)),
+        (au_values(spec) * shows).max(axis=1),
+        np.asarray(shows.any(axis=1)),
+        np.asarray(hidden.all(axis=1)),
         landmarks(spec, SIZE),
         (spec.yaw, spec.pitch),
     )

@@ -10,7 +10,7 @@ from data_engine.detectors.tiny.nets import FINDER, FINDER_SIZE, FINDER_STRIDE
 from data_engine.detectors.tiny.training.course import Course, batches, learn
 from data_engine.detectors.tiny.training.crowds import Crowds
 from data_engine.detectors.tiny.training.torch_nets import TorchNet
-from data_engine.detectors.tiny.training.views import even, look, mirrored, shaken, spoilt, squares
+from data_engine.detectors.tiny.training.views import even, into, look, mirrored, shaken, spoilt, squares
 
 SMALLEST, LARGEST = 17.0, 50.0
 """Sides of the faces that are to be found at one size of the picture; others are left to its other sizes."""
@@ -36,7 +36,7 @@ def shaken_pictures(pictures: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
     flipped = torch.rand(num) < 0.5
     placements = mirrored(shaken(whole, turn=0.15, scale=0.2, shift=0.06, stretch=0.03), flipped)
     straight = placements[:, :, :2]
-    middles = torch.linalg.solve(straight, (faces[..., :2] - placements[:, None, :, 2]).transpose(1, 2)).transpose(1, 2)
+    middles = into(placements, faces[..., :2])
     scale = side / straight.det().abs().sqrt()
     seen = torch.cat([middles * side - 0.5, faces[..., 2:] * scale[:, None, None]], -1)
     return even(spoilt(look(pictures, placements, side))), seen

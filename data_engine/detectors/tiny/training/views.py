@@ -78,8 +78,9 @@ def around(points: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
 
 def into(placements: Tensor, points: Tensor) -> Tensor:
     """Take pixels (N, P, 2) to shares of the crops."""
-    shifted = points - placements[:, None, :, 2]
-    return torch.linalg.solve(placements[:, :, :2], shifted.transpose(1, 2)).transpose(1, 2)
+    (a, b), (c, d) = placements[:, 0, :2].unbind(1), placements[:, 1, :2].unbind(1)
+    inverse = torch.stack([d, -b, -c, a], 1).reshape(-1, 2, 2) / (a * d - b * c)[:, None, None]
+    return (points - placements[:, None, :, 2]) @ inverse.transpose(1, 2)
 
 
 def shaken(placements: Tensor, *, turn: float, scale: float, shift: float, stretch: float = 0.0) -> Tensor:
