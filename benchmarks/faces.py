@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from data_engine.faces import FaceSpec, render
-from data_engine.faces.album import encode_picture
+from data_engine.faces.film.encoding import encode_picture
 from data_engine.faces.plan import Plan
 
 PROTOTYPE = Path(__file__).parents[2] / "shared" / "prototypes" / "render_faces.py"

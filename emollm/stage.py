@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -34,7 +35,7 @@ T = TypeVar("T")
 MAX_PRINTED = 20
 """Malformed lines that are printed; all of them are counted and kept aside."""
 
-VERSIONED = ("emollm", "msgspec", "numpy", "pillow", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
+VERSIONED = ("emollm", "msgspec", "numpy", "pillow", "av", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
 def add_stage_arguments(parser: argparse.ArgumentParser, output: str = "FILE.jsonl", required: bool = True) -> None:
@@ -139,7 +140,7 @@ class Output:
 
     def write(self, record: Sample | Prediction) -> None:
         """Append one record."""
-        self._file.write(encode(record) + b"\n")
+        _append(self._file, encode(record) + b"\n")
         self.counts["written"] += 1
 
     def reject(self, record_id: str, reason: str, detail: str = "", record: Sample | Prediction | None = None) -> None:
@@ -149,7 +150,7 @@ class Output:
         self._reject_line({"id": record_id, "reason": reason, "detail": detail, "record": kept})
 
     def _reject_line(self, entry: dict[str, Any]) -> None:
-        self._rejects.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        _append(self._rejects, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
     def count(self, name: str, n: int = 1) -> None:
         """Add to a named count of the manifest and of the summary."""
@@ -198,6 +199,12 @@ def _check_places(path: Path, inputs: Sequence[Path]) -> None:
             raise ConfigError(f"-o {path}: is an input of this run; name another file")
     if path.exists() and not path.is_file():
         raise ConfigError(f"-o {path}: is no ordinary file; name another")
+
+
+def _append(file: FileIO, line: bytes) -> None:
+    """Write a whole line: a disk that fills up takes the beginning of one, and says so only when asked for the rest."""
+    while line:
+        line = line[file.write(line) :]
 
 
 def _cut_torn_line(path: Path) -> None:

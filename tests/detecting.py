@@ -114,6 +114,7 @@ def use_squares(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_media(folder: Path, *arguments: str | Path) -> Run:
     """A run whose media lie in `folder`."""
+    folder.mkdir(exist_ok=True)
     return Run(folder, *arguments, "--media-root", folder)
 
 

@@ -35,6 +35,7 @@ def clip(path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str | Path, detector: str = "pyfeat") -> Run:
+    folder.mkdir(exist_ok=True)
     return Run(folder, *arguments, "--detector", detector, "--media-root", folder)
 
 

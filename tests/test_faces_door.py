@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from data_engine.faces import FaceSpec, render
-from data_engine.faces.actions import DRAWN_CODES
 from data_engine.faces.door import EXAMPLES, main, parser, plan_from
-from data_engine.faces.expressions import EXPRESSIBLE, express, mixture
+from data_engine.faces.expressions import EXPRESSIBLE, express
+from data_engine.faces.film.shots import spec_of
 from data_engine.faces.masks import read_masks
-from data_engine.faces.plan import Plan, spec_of
+from data_engine.faces.plan import Plan
 from data_engine.faces.sheet import FACE, GAP, MARGIN, caption, contact_sheet, varied
 from emollm.errors import ConfigError, MissingExtraError
 from emollm.facs import excluded, letter
@@ -45,11 +45,6 @@ def test_typical_contempt_is_one_sided() -> None:
 
 def test_typical_neutral_is_empty() -> None:
     assert express("neutral", np.random.default_rng(0), typical=True) == {}
-
-
-def test_the_mixture_reaches_every_au() -> None:
-    seen = {code for seed in range(400) for code in mixture(np.random.default_rng(seed))}
-    assert seen == set(DRAWN_CODES)
 
 
 # --- Plans
@@ -97,6 +92,9 @@ def test_easy_faces_look_ahead_and_hard_ones_aside() -> None:
     [
         ({"label_set": "basic9"}, "did you mean 'basic7'|did you mean 'basic8'"),
         ({"label_set": "mafw11"}, "helplessness"),
+        ({"label": "anger"}, "label 'anger' needs the label set"),
+        ({"label_set": "basic7", "label": "angr"}, "'angr' is not of 'basic7'; did you mean 'anger'"),
+        ({"difficulty": "harder"}, "difficulty 'harder' is unknown; did you mean 'hard'"),
         ({"label_set": "open"}, "any word"),
         ({"splits": {"train": 0.5, "test": 0.6}}, "sum to 1"),
         ({"identities": (5, 6), "splits": {"train": 0.5, "test": 0.5}}, "too few"),
@@ -104,7 +102,19 @@ def test_easy_faces_look_ahead_and_hard_ones_aside() -> None:
         ({"size": 9999999}, "16 to 2048 pixels"),
         ({"seed": -1}, "seed is -1"),
     ],
-    ids=["unknown set", "set that cannot be drawn", "open set", "shares", "few people", "small", "huge", "seed"],
+    ids=[
+        "unknown set",
+        "set that cannot be drawn",
+        "no set",
+        "other label",
+        "difficulty",
+        "open set",
+        "shares",
+        "few people",
+        "small",
+        "huge",
+        "seed",
+    ],
 )
 def test_a_plan_refuses_what_cannot_work(options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -6,33 +6,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rendered import PLACES, near
 
 from data_engine.faces import FaceSpec, landmarks, render
 from data_engine.faces.actions import DRAWN_CODES
 from data_engine.faces.codes import FOLDED, head_and_eye_codes, head_angle, head_intensity
 from data_engine.faces.expressions import SMILES, mixture
-from data_engine.faces.expressiveness import GAINS
-from data_engine.faces.eyeball import iris_y
-from data_engine.faces.eyes import lids
-from data_engine.faces.identity import Identity, identity
+from data_engine.faces.parts.eyeball import iris_y
+from data_engine.faces.parts.eyes import lids
+from data_engine.faces.person.expressiveness import GAINS
+from data_engine.faces.person.identity import Identity, identity
 from emollm.facs import UNITS, excluded
 
 SIZE = 112
 PEOPLE = [identity(seed) for seed in range(2000, 2300)]
 CROWD = range(3000, 3008)
 LIGHT = (0.3, -0.4, 0.8)
-PLACES = {"AU34": (3, 4, 12, 13, 48, 54)}
-"""Landmarks near AUs that have no anchors of their own."""
-REST = FaceSpec(light=LIGHT)
 
 
 def face(person: int, aus: dict[str, float] | None = None) -> FaceSpec:
     return FaceSpec(identity=person, aus=aus or {}, light=LIGHT)
-
-
-def near(points: np.ndarray, radius: float) -> np.ndarray:
-    y, x = np.mgrid[:SIZE, :SIZE]
-    return np.any([np.hypot(x - px, y - py) < radius for px, py in points], axis=0)
 
 
 def mouth(aus: dict[str, float], person: int) -> dict[str, float]:
@@ -101,7 +94,7 @@ def test_every_au_is_seen_on_everybody(code: str) -> None:
         anchors = list(UNITS[code].anchors or PLACES[code])
         points = np.concatenate([landmarks(rest, SIZE)[anchors], landmarks(moved, SIZE)[anchors]])
         difference = np.abs(render(moved, SIZE).astype(float) - render(rest, SIZE)).mean(axis=2)
-        changes.append(difference[near(points, 8)].mean())
+        changes.append(difference[near(points, 8, SIZE)].mean())
     assert np.mean(changes) > 2.5
     assert min(changes) > 0.8
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_engine.faces.acting import perform, pulses, rest
 from data_engine.faces.expressions import EXPRESSIBLE, express
-from data_engine.faces.film import encode_clip, frame_times
-from data_engine.faces.motion import BLINK_S, RISE, TRACE, Motion
+from data_engine.faces.film.acting import perform, pulses, rest
+from data_engine.faces.film.encoding import encode_clip, frame_times
+from data_engine.faces.film.motion import BLINK_S, RISE, TRACE, Motion
+from data_engine.faces.film.scenes import Scene
+from data_engine.faces.film.shots import Shot
 from data_engine.faces.picture import render
-from data_engine.faces.scenes import Scene
-from data_engine.faces.shots import Shot
 from data_engine.faces.spec import FaceSpec
 from emollm.errors import ConfigError, MissingExtraError
 from emollm.records import Event
@@ -70,10 +70,12 @@ def test_the_cameras_noise_is_new_in_every_frame() -> None:
         ({"AU99": ((0.0, 1.0),)}, "'AU99' does not move"),
         ({"AU12": ()}, "times of AU12"),
         ({"AU12": ((1.0, 0.0), (1.0, 2.0))}, "times of AU12"),
+        ({"AU12": ((0.0, 0.0), (float("nan"), 2.0))}, "times of AU12"),
         ({"AU12": ((0.0, 0.0), (1.0, 5.5))}, "AU12 leaves the scale"),
         ({"AU12": ((0.0, 0.0), (1.0, (3.0, -1.0)))}, "AU12 leaves the scale"),
+        ({"AU12": ((0.0, 3.0), (1.0, float("nan")))}, "AU12 leaves the scale"),
     ],
-    ids=["unknown", "none", "twice", "above", "below"],
+    ids=["unknown", "none", "twice", "no time", "above", "below", "no number"],
 )
 def test_keyframes_that_cannot_be_drawn_are_refused(keyframes: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):

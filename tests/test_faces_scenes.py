@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from data_engine.faces.film import frame_times
-from data_engine.faces.motion import Motion
+from data_engine.faces.film.encoding import frame_times
+from data_engine.faces.film.motion import Motion
+from data_engine.faces.film.scenes import MOST, WIDTHS, Scene, Seat, draw_seats
+from data_engine.faces.film.shots import shot_of
 from data_engine.faces.plan import Plan
-from data_engine.faces.scenes import MOST, WIDTHS, Scene, Seat, draw_seats
-from data_engine.faces.shots import shot_of
 from data_engine.faces.spec import FaceSpec
 from data_engine.faces.truth import truth
 from emollm.errors import ConfigError
@@ -168,6 +168,31 @@ def test_a_sample_draws_its_picture_again(options: dict[str, object]) -> None:
 def test_other_pictures_have_no_shot() -> None:
     with pytest.raises(ConfigError, match="was not rendered"):
         shot_of(Sample(id="photo", media=Media(kind="image", path="a.png")))
+
+
+def test_a_clip_whose_file_was_converted_is_refused() -> None:
+    sample = PLAN.shot(1)[1]
+    sample.media = Media(kind="video", path="clips/a.mov")
+    with pytest.raises(ConfigError, match="not 'mov'"):
+        shot_of(sample)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"lead": None}, "provenance.faces.lead: Expected `str`, got `null`"),
+        ({"size": "big"}, "provenance.faces.size: Expected `int`, got `str`"),
+        ({"scene": {"people": [{"spec": {"yaw": 9.0}}]}}, "yaw: 9.0 is not within"),
+        ({"fps": None}, "provenance.faces.fps: Expected `float`, got `null`"),
+    ],
+    ids=["lead", "size", "spec", "fps"],
+)
+def test_a_record_that_was_changed_is_refused_in_one_line(changed: dict[str, object], message: str) -> None:
+    sample = PLAN.shot(1)[1]
+    assert sample.provenance is not None
+    sample.provenance["faces"] |= changed
+    with pytest.raises(ConfigError, match=message):
+        shot_of(decode(encode(sample), Sample))
 
 
 @pytest.mark.parametrize(

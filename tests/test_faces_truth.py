@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from rendered import SMOOTH
 
 from data_engine.faces import FaceSpec, landmarks, render, truth
-from data_engine.faces.identity import identity
 from data_engine.faces.masks import au_masks, au_region, read_masks, visible_face, write_masks
 from data_engine.faces.occluders import KINDS, occluder_of
-from data_engine.faces.projection import Camera
+from data_engine.faces.person.identity import identity
 from data_engine.faces.spec import OCCLUDERS
-from data_engine.faces.surface import find_head
+from data_engine.faces.studio.projection import Camera
+from data_engine.faces.studio.surface import find_head
 from data_engine.faces.visibility import hidden_regions, hidden_sides, region_places, visibility_codes
-from emollm.errors import ConfigError, SourceError
+from emollm.errors import SourceError
 from emollm.facs import REGIONS, UNITS
 
 SIZE = 96
-SMOOTH = 11  # a person without glasses, beard and fringe
 ACTED = {"AU04": 5.0, "AU12": 5.0, "AU25": 4.0, "AU43": 4.0}
 EVERY_KIND = [(family, place) for family, kinds in KINDS.items() for place in range(len(kinds))]
 NAMES = [f"{family}: {KINDS[family][place]}" for family, place in EVERY_KIND]
@@ -83,11 +83,6 @@ def test_an_occluder_follows_from_its_seed(family: str) -> None:
     first, second = (FaceSpec(occluder=family, occluder_seed=seed) for seed in (0, len(KINDS[family])))
     assert np.array_equal(render(first, 48), render(replace(first), 48))
     assert not np.array_equal(render(first, 48), render(second, 48))
-
-
-def test_an_occluder_has_no_negative_seed() -> None:
-    with pytest.raises(ConfigError, match="occluder_seed"):
-        FaceSpec(occluder="hand", occluder_seed=-1)
 
 
 def test_a_mirrored_hand_comes_from_the_other_side() -> None:
@@ -165,11 +160,28 @@ def test_hair_over_the_brows_hides_them() -> None:
     assert np.median([brow_change(n) for n in fringed[:9]]) < 0.5 * brow_change(SMOOTH)
 
 
+@pytest.mark.parametrize("kind", ["cap", "hat", "beanie", "headband"])
+def test_headwear_over_the_brows_hides_them(kind: str) -> None:
+    wearers = [n for n in range(1500) if identity(n).wardrobe.headwear == kind][:9]
+    rests = [FaceSpec(identity=n, pitch=pitch) for n in wearers for pitch in (-0.3, 0.2)]
+    hidden = np.array([np.mean(hidden_sides(spec, SIZE)["brows"]) for spec in rests])
+    seen = np.array([brow_difference(replace(spec, aus={"AU01": 4.0, "AU02": 4.0})) for spec in rests])
+    assert len(wearers) == 9
+    assert hidden.max() > hidden.min()
+    assert (seen[hidden < 0.2] > 8).all()
+    assert (seen[hidden > 0.7] < 30).all()
+
+
+def brow_difference(spec: FaceSpec) -> float:
+    """How much the pixels on the brows at rest differ from those of the same face at rest."""
+    rest = replace(spec, aus={})
+    x, y = landmarks(rest, SIZE)[17:27].round().astype(int).T
+    return float(difference(rest, spec)[y, x].mean())
+
+
 def brow_change(person: int) -> float:
     """How much AU4 changes the pixels on the person's brows."""
-    rest = FaceSpec(identity=person)
-    x, y = landmarks(rest, SIZE)[17:27].round().astype(int).T
-    return float(difference(rest, replace(rest, aus={"AU04": 5.0}))[y, x].mean())
+    return brow_difference(FaceSpec(identity=person, aus={"AU04": 5.0}))
 
 
 def test_the_border_of_the_picture_hides() -> None:

@@ -18,12 +18,13 @@ import numpy.typing as npt
 from data_engine.clips.linking import FaceFollower, FaceLinker, Key, is_one_image_a_row
 from data_engine.clips.peak import ranking, score_ranking
 from data_engine.clips.tracks import OUT_OF_RANGE, Track, outside, states, to_scale
-from data_engine.detect.files import Source
 from data_engine.sources.blocks import Bad, Block, Numbers, read_blocks
 from data_engine.sources.head import decode
 from data_engine.sources.layout import Layout
+from data_engine.sources.source import Source
 
 CLIP_ROLES = ("clip", "media")
+NAN = float("nan")
 Linker = FaceFollower | FaceLinker
 
 
@@ -35,6 +36,15 @@ class Clip:
         self.texts = texts
         """Text role → what the first row says."""
         self.tracks: dict[str, Track] = {}
+        self.num_frames = 0
+        """How many frames were looked at; 0 where the file names its people, or is no clip."""
+        self._last_frame = NAN
+
+    def count_frames(self, frames: Numbers) -> None:
+        """Count the frames of further rows (N,)."""
+        told = np.unique(frames)
+        self.num_frames += len(told) - int(told[0] == self._last_frame)
+        self._last_frame = float(told[-1])
 
 
 def read_clips(
@@ -61,6 +71,7 @@ def gather_clips(
     """Yield the clips of any blocks of rows. A clip ends where the next begins; its rows must stand together."""
     linker: Linker = FaceFollower(layout) if layout.frame_by_frame else FaceLinker(layout)
     rank = ranking(layout.channels) if layout.channels else score_ranking(layout)
+    frame = _frame_place(layout)
     clip: Clip | None = None
     for block in blocks:
         scaled = to_scale(block.numbers, layout)
@@ -72,6 +83,8 @@ def gather_clips(
                     yield clip
                 first = persons[0][1][0]
                 clip = Clip(key, _texts(block, int(first), layout))
+            if frame is not None:
+                clip.count_frames(block.numbers[np.concatenate([places for _, places in persons]), frame])
             for person, places in persons:
                 track = clip.tracks.get(person)
                 if track is None:
@@ -84,6 +97,14 @@ def gather_clips(
 def _is_plain(source: Source) -> bool:
     """Every needed column is in the table itself, so that nothing has to be unfolded."""
     return set(source.layout.numbers) <= set(source.head.columns)
+
+
+def _frame_place(layout: Layout) -> int | None:
+    """Where the frame of a row is told, in files whose people are told apart by their boxes."""
+    if not (layout.frame_by_frame or layout.faces_in_order):
+        return None
+    frame = layout.place("frame")
+    return layout.place("time_s") if frame is None else frame
 
 
 Places = npt.NDArray[np.int64]

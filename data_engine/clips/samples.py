@@ -18,15 +18,18 @@ from data_engine.clips.linking import Key, is_one_image_a_row
 from data_engine.clips.peak import RULE, SCORE_RULE
 from data_engine.clips.reading import Clip
 from data_engine.clips.tracks import Moment, Track
-from data_engine.detect.files import Source
 from data_engine.sources.labels import stem_of
 from data_engine.sources.layout import Layout
+from data_engine.sources.source import Source
 from emollm.errors import SourceError
 from emollm.records import AU, Event, Face, Region, Sample
 
 MAX_NAME, MAX_PERSON = 400, 64
 """Characters of an id; together with a row number they stay below what a record allows."""
 NO_EVENTS = "not looked for: the rows have no times, or are fewer than 3"
+MIN_FRAMES, MIN_CLIP_FRAMES = 3, 10
+"""In a clip of 10 frames or more, whoever is seen in fewer than 3 has hardly been seen: somebody who passes, or a thing
+that was taken for a face. The people of files that name them are people, however briefly."""
 MAX_FOLDERS = 2
 """So many folders may tell clips of the same name apart; more would carry someone's home folder into the data."""
 REGIONS: tuple[Region, ...] = get_args(Region)
@@ -76,12 +79,17 @@ class Person(NamedTuple):
     track: Track
     moments: list[Moment]
     events: list[Event] | None
+    too_few_of: int | None = None
+    """The frames of the clip, for somebody who was seen in too few of them and so has no moments."""
 
 
 def persons(clip: Clip, *, keep_all: bool) -> list[Person]:
     """Return the people of a clip with their moments, the main person (most usable rows) first."""
     found = []
     for name, track in clip.tracks.items():
+        if clip.num_frames >= MIN_CLIP_FRAMES and 0 < track.counts["usable"] < MIN_FRAMES:
+            found.append(Person(name, track, [], None, too_few_of=clip.num_frames))
+            continue
         peak = None if keep_all else track.peak()
         moments = list(track.moments()) if keep_all else [peak] if peak else []
         found.append(Person(name, track, moments, None if keep_all else track.timeline.events(name)))
@@ -90,8 +98,9 @@ def persons(clip: Clip, *, keep_all: bool) -> list[Person]:
 
 def clip_samples(source: Source, clip: Clip, name: str, people: list[Person], *, keep_all: bool) -> Iterator[Sample]:
     """Yield a sample for each moment of each person; no labels and no media yet."""
+    num_people = sum(bool(person.moments) for person in people)
     for rank, person in enumerate(people):
-        base = name if len(people) == 1 else f"{name}/{person.name[:MAX_PERSON]}"
+        base = name if num_people == 1 else f"{name}/{person.name[:MAX_PERSON]}"
         for moment in person.moments:
             face = face_of(moment, person.name, source.layout)
             number = moment.row if face.frame is None else face.frame
@@ -100,7 +109,7 @@ def clip_samples(source: Source, clip: Clip, name: str, people: list[Person], *,
                 text=clip.texts.get("text"),
                 faces=[face],
                 events=person.events,
-                provenance={"detect": _provenance(source, person, moment, rank, keep_all)},
+                provenance={"detect": _provenance(source, person, moment, rank, num_people, keep_all)},
             )
             if source.layout.scores:
                 _set_emotion(sample, moment, source.layout)
@@ -151,11 +160,15 @@ def _aus(numbers: list[float], layout: Layout) -> dict[str, AU]:
     """The AUs of a row in order; where several columns tell of one AU, the strongest is its value."""
     aus: dict[str, AU] = {}
     for name, kind, places in layout.by_au:
+        if len(places) == 1:  # nearly all of them
+            value = numbers[places[0]]
+            if value == value:
+                aus[name] = AU(value=value, kind=kind)
+            continue
         known = [place for place in places if numbers[place] == numbers[place]]  # NaN is not equal to itself
         if known:
             au = aus[name] = AU(value=max([numbers[place] for place in known]), kind=kind)
-            if len(places) > 1:
-                _set_sides(au, known, numbers, layout)
+            _set_sides(au, known, numbers, layout)
     return aus
 
 
@@ -166,7 +179,9 @@ def _set_sides(au: AU, places: list[int], numbers: list[float], layout: Layout) 
             setattr(au, side, numbers[place])
 
 
-def _provenance(source: Source, person: Person, moment: Moment, rank: int, keep_all: bool) -> dict[str, Any]:
+def _provenance(
+    source: Source, person: Person, moment: Moment, rank: int, num_people: int, keep_all: bool
+) -> dict[str, Any]:
     counts = person.track.counts
     peak_rule = SCORE_RULE if source.layout.scores else RULE
     rule = "every usable row" if keep_all else peak_rule if counts["usable"] > 1 else "the only usable row"
@@ -178,6 +193,8 @@ def _provenance(source: Source, person: Person, moment: Moment, rank: int, keep_
         "rows": {reason: num for reason, num in counts.items() if num},
         "person": "main" if rank == 0 else "other",
     }
+    if num_people > 1:
+        told["people"] = num_people
     if source.layout.confidence_top != 1.0:
         told["confidence_top"] = source.layout.confidence_top
     if moment.score is not None and counts["usable"] > 1:

@@ -1,6 +1,6 @@
 """Media measured by another detector, in a folder beside the output that keeps its files and what it said.
 
-    for run in measured(door, paths, Path("samples.pyfeat"), python=None, settings={}, fresh=False):
+    for run in measured(door, paths, Path("samples.pyfeat"), python=None, settings={}, at_once=None):
         run.files, run.failed
 
 The folder holds one subfolder a run: `run1`, `run2` … with the tool's own tables, its log, and `run.json`. A run that
@@ -18,36 +18,64 @@ from typing import Any
 
 from data_engine.detectors.doors import Door, DoorRun, describe, run_door
 from data_engine.detectors.run import Failed
+from data_engine.sources import DIALECTS, read_head, require
+from emollm.errors import SourceError
 from emollm.stage import LOG_EVERY_S, write_json
 
 RUN_FILE = "run.json"
+TOLD = {"door", "settings", "files", "failed", "measured"}
 NOT_REACHED = "not_reached"
 
 
 def measured(
-    door: Door, paths: Sequence[Path], folder: Path, python: Path | None, settings: Mapping[str, str], *, fresh: bool
+    door: Door,
+    paths: Sequence[Path],
+    folder: Path,
+    python: Path | None,
+    settings: Mapping[str, str],
+    at_once: int | None,
 ) -> Iterator[DoorRun]:
-    """Yield the finished runs in the folder that were made with the same settings, then a run over the other files.
+    """Yield the finished runs in the folder that were made with the same settings, then runs over the other files.
 
-    `fresh` measures all files again. Raises SourceError where the tool does not run.
+    No more files than `at_once` are in one run. Raises SourceError where the tool does not run.
     """
-    wanted = [str(path.absolute()) for path in paths]
     done: set[str] = set()
-    runs = sorted(folder.glob("run*"), key=lambda run: (len(run.name), run.name))
-    for run in runs if not fresh else ():
+    for run in _runs(folder):
         told = _read(run / RUN_FILE)
         if told is not None and (told["door"], told["settings"]) == (door.name, dict(settings)):
             done.update(told["measured"])
             yield DoorRun([run / name for name in told["files"]], [Failed(Path(p), r, d) for p, r, d in told["failed"]])
-    rest = [Path(path) for path in wanted if path not in done]
+    rest = [path for path in dict.fromkeys(path.absolute() for path in paths) if str(path) not in done]
     if rest:
-        number = int(runs[-1].name.removeprefix("run")) + 1 if runs else 1
-        yield _run(door, rest, folder / f"run{number}", python, settings)
+        print(describe(door), file=sys.stderr)
+    number = max([_number(run) for run in _runs(folder)], default=0)
+    while rest:
+        now, rest = rest[:at_once], rest[at_once:] if at_once else []
+        number += 1
+        yield _run(door, now, folder / f"run{number}", python, settings)
+
+
+def forget(folder: Path) -> None:
+    """Let the next run measure everything again. What the tool wrote stays where it is."""
+    for run in _runs(folder):
+        (run / RUN_FILE).unlink(missing_ok=True)
+
+
+def _runs(folder: Path) -> list[Path]:
+    return sorted((run for run in folder.glob("run*") if run.name[3:].isdecimal()), key=_number)
+
+
+def _number(run: Path) -> int:
+    return int(run.name[3:])
 
 
 def _run(door: Door, paths: list[Path], into: Path, python: Path | None, settings: Mapping[str, str]) -> DoorRun:
-    print(describe(door), file=sys.stderr)
     found = run_door(door, paths, into, python, settings, progress=_Progress(door.name))
+    for table in found.files:
+        try:
+            require(read_head(table), DIALECTS[door.dialect])
+        except SourceError as error:
+            raise SourceError(f"{door.name}: {door.tool} wrote no table that can be read: {error}") from None
     again = {failed.path for failed in found.failed if failed.reason == NOT_REACHED}
     kept = [failed for failed in found.failed if failed.path not in again]
     told = {
@@ -64,10 +92,10 @@ def _run(door: Door, paths: list[Path], into: Path, python: Path | None, setting
 def _read(path: Path) -> dict[str, Any] | None:
     """What a finished run says of itself; None for one that was cut off."""
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return told
+    return told if isinstance(told, dict) and told.keys() >= TOLD else None
 
 
 class _Progress:

@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from data_engine.detect.choice import Choice
-from data_engine.detect.files import KINDS, Input, is_other_text
-from data_engine.detect.gathering import Gathering
+from data_engine.detect.files import KINDS, Input, printable
+from data_engine.detect.gathering import NOT_IN_TABLE, Gathering
 from data_engine.detect.labelling import Labeller
 from data_engine.detect.onlooker import Onlooker
 from data_engine.detect.remeasure import Remeasure
+from data_engine.detect.resuming import Done, done_files
 from data_engine.detectors import FaceDetector
 from data_engine.media.batches import CHUNK
 from data_engine.sources.media import VIDEOS
+from data_engine.sources.source import is_other_text
 from emollm.errors import SourceError
-from emollm.records import Sample, read_records
+from emollm.records import Detector, Sample
 from emollm.stage import Output, track
 
 
@@ -38,21 +39,30 @@ class Detection:
         labeller: Labeller,
         choice: Choice,
         loaded: FaceDetector | None = None,
+        settled: Mapping[str, Done] | None = None,
     ) -> None:
+        """`settled` are the files, by name, of which an earlier run has no sample and needs none."""
         self.out = out
+        self.settled = settled or {}
         self.choice = choice
         self.gathering = Gathering(out, options, labeller, choice.dialect)
         self.onlooker = Onlooker(out, options, choice, loaded)
         self.remeasure = Remeasure(self.gathering, self.onlooker, choice, options)
+        self._limit: int | None = options.limit
         self._num_skipped = 0
-
-    @property
-    def num_skipped(self) -> int:
         """Samples of an earlier run whose files were not opened again."""
-        return self._num_skipped + self.remeasure.num_skipped
+
+    def is_enough(self, num: int) -> bool:
+        """Tell whether so many samples, with those of an earlier run, are as many as `--limit` asks for."""
+        return self._limit is not None and num + self._num_skipped + self.remeasure.num_skipped >= self._limit
+
+    def refuse(self, sample: Sample) -> None:
+        """Keep aside a sample whose id is taken: `anna/1.jpg` and the second person of `anna.jpg`."""
+        self.gathering.fail(sample.id, "id_again", f"{sample.id}: two samples have this id; rename a file", sample)
 
     def samples(self, files: Sequence[Input]) -> Iterator[Sample]:
         """Yield the samples of all files; a file that cannot be read is reported and the next one is read."""
+        files = [file for file in files if self._can_be_told(file)]
         au_files, media, samples = ([file for file in files if file.kind == kind] for kind in KINDS)
         for file in track(au_files, "detect", total=len(au_files)) if au_files else ():
             yield from self._au_file(file, lenient=bool(media) and file.folder is not None)
@@ -62,6 +72,13 @@ class Detection:
             yield from self._by_door(unknown) if self.choice.door is not None else self._looked_at(unknown)
         for file in samples:
             yield from self.remeasure.samples(file.path)
+
+    def _can_be_told(self, file: Input) -> bool:
+        problem = file.cannot_be_told
+        if problem:
+            shown = printable(str(file.path))
+            self.gathering.fail(printable(file.name), "bad_name", f"{shown}: {problem}")
+        return not problem
 
     def _au_file(self, file: Input, *, lenient: bool) -> Iterator[Sample]:
         try:
@@ -75,43 +92,47 @@ class Detection:
 
     def _looked_at(self, files: Sequence[Input]) -> Iterator[Sample]:
         detector = self.onlooker.detector.detector
-        films = sum(file.path.suffix.lower() in VIDEOS for file in files)
-        num_chunks = films + (len(files) - films) // CHUNK
-        todo = self._to_do(track(files, "detect", total=len(files)))
-        for file, seen in self.onlooker.looks(todo, lambda file: file.path, num_chunks):
+        files = [file for file in files if self.gathering.claim(file)]
+        done = self._done(files, detector)
+        todo = [file for file in files if file.told not in done]
+        if files and not todo:
+            print(f"{self.out.path}: all {len(files):,} pictures and clips are done", file=sys.stderr)
+        films = sum(file.path.suffix.lower() in VIDEOS for file in todo)
+        num_chunks = films + (len(todo) - films) // CHUNK
+        tracked = track(todo, "detect", total=len(todo)) if todo else ()
+        rest = iter(files)
+        for file, seen in self.onlooker.looks(tracked, lambda file: file.path, num_chunks):
+            # In their order, so that what is kept aside stands in the order of the files.
+            self._skip(iter(rest.__next__, file), done)
             yield from self.gathering.seen(file, seen, detector)
+        self._skip(rest, done)
 
-    def _to_do(self, files: Iterable[Input]) -> Iterator[Input]:
-        """Yield the files that an earlier run did not finish, each with its name claimed."""
-        done = done_files(self.out)
+    def _done(self, files: Sequence[Input], detector: Detector) -> dict[str, Done]:
+        """Return what an earlier run has finished of these files, by what records tell of them."""
+        if not self.out.counts["resumed"]:
+            return {}
+        written = done_files(self.out.path, detector)
+        found = {}
         for file in files:
-            if self.gathering.claim(file):
-                if file.told in done:
-                    self._num_skipped += done[file.told]
-                else:
-                    yield file
+            done = written.get(file.told) or self.settled.get(file.name)
+            if done is not None and done.is_whole(keep_all=self.gathering.keep_all):
+                found[file.told] = done
+        return found
+
+    def _skip(self, files: Iterable[Input], done: Mapping[str, Done]) -> None:
+        for file in files:
+            self._num_skipped += done[file.told].num_samples
+            self.gathering.skip(file, done[file.told])
 
     def _by_door(self, media: Sequence[Input]) -> Iterator[Sample]:
         files = [file for file in media if self.gathering.claim(file)]
         by_path = {str(file.path.absolute()): file for file in files}
+        missing = dict(by_path)
         for run in self.onlooker.runs([file.path for file in files]):
             for table in run.files:
-                yield from self.gathering.door_table(table, by_path)
+                yield from self.gathering.door_table(table, by_path, missing)
             for path, reason, detail in run.failed:
-                if str(path) in by_path:
+                if missing.pop(str(path), None) is not None:
                     self.gathering.not_measured(by_path[str(path)].name, reason, detail)
-
-
-def done_files(out: Output) -> Counter[str]:
-    """Return the pictures and clips of an earlier run with the number of their samples, but for the last of them.
-
-    The last one may have more samples than were written when that run was stopped.
-    """
-    done: Counter[str] = Counter()
-    last = ""
-    if out.counts["resumed"]:
-        for sample in read_records(out.path, Sample):
-            last = ((sample.provenance or {}).get("detect") or {}).get("file", "")
-            done[last] += 1
-    done.pop(last, None)
-    return done
+        for file in missing.values():
+            self.gathering.not_measured(file.name, *NOT_IN_TABLE)

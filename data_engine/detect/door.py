@@ -16,14 +16,16 @@ from pathlib import Path
 
 from data_engine.detect.choice import CSV, DETECTORS, ORACLE, Choice, choose
 from data_engine.detect.detection import Detection
-from data_engine.detect.files import Input, find_files, open_source
+from data_engine.detect.files import Input, find_files
 from data_engine.detect.gathering import MIN_CONFIDENCE
 from data_engine.detect.labelling import Labeller
 from data_engine.detect.onlooker import load_chosen
+from data_engine.detect.resuming import settled_files
 from data_engine.detectors.doors import DOORS, describe
 from data_engine.sources.columns import map_file
 from data_engine.sources.head import SUFFIXES
 from data_engine.sources.labels import check_label_set
+from data_engine.sources.source import open_source
 from emollm.errors import ConfigError, SourceError
 from emollm.stage import Output, add_stage_arguments, positive
 
@@ -76,6 +78,10 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error(f"--min-confidence {options.min_confidence:g} is outside 0 to 1")
     if not options.fps > 0.0:
         parser.error(f"--fps {options.fps:g} is not above 0")
+    if not options.min_face >= 0.0:
+        parser.error(f"--min-face {options.min_face:g} is below 0")
+    if options.media_root is not None and not options.media_root.is_dir():
+        parser.error(f"--media-root {options.media_root}: there is no such folder")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,7 +170,7 @@ def explain(files: Sequence[Input], choice: Choice) -> int:
     code = 0
     for file in (file for file in files if file.kind == "AU file"):
         try:
-            source, reason = open_source(file, choice.dialect)
+            source, reason = open_source(file.path, file.name, choice.dialect)
         except SourceError as error:
             print(f"error: {error}", file=sys.stderr)
             code = 1
@@ -194,13 +200,16 @@ def _who(choice: Choice) -> str:
 
 def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) -> int:
     """Read the files into the output and return the exit code."""
+    if any(file.kind == "media" and file.path.resolve() == options.output.resolve() for file in files):
+        raise ConfigError(f"-o {options.output}: is an input of this run; name another file")
     # A file that cannot be read, or a detector that cannot be loaded, leaves no empty output behind.
     if len(files) == 1 and files[0].kind == "AU file":
-        open_source(files[0], choice.dialect)
+        open_source(files[0].path, files[0].name, choice.dialect)
     is_needed = all(file.kind != "AU file" for file in files)
     loaded = load_chosen(choice) if choice.in_process and is_needed else None
     labeller = Labeller(options.labels, options.label_pattern, options.label_set)
     _hint_at_samples(options)
+    settled = {} if options.overwrite else settled_files(options.output)
     with Output(
         options.output,
         stage="detect",
@@ -208,11 +217,18 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
         inputs=_hashed(files, options),
         overwrite=options.overwrite,
     ) as out:
-        detection = Detection(out, options, labeller, choice, loaded)
-        for num, sample in enumerate(detection.samples(files), start=1):
+        detection = Detection(out, options, labeller, choice, loaded, settled)
+        written: set[str] = set()
+        for sample in detection.samples(files):
+            if detection.is_enough(len(written)):
+                break
+            if sample.id in written:
+                detection.refuse(sample)
+                continue
+            written.add(sample.id)
             if not out.is_done(sample.id):
                 out.write(sample)
-            if options.limit is not None and num + detection.num_skipped >= options.limit:
+            if detection.is_enough(len(written)):
                 break
         out.note("limit", options.limit)
         if options.limit is None:

@@ -16,21 +16,29 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from data_engine.clips.events import MIN_ROWS
 from data_engine.clips.reading import Clip, gather_clips, read_clips
 from data_engine.clips.samples import Namer, Person, clip_samples, persons
-from data_engine.detect.files import Input, Source, open_source
+from data_engine.detect.bad_rows import BadRows
+from data_engine.detect.files import Input
 from data_engine.detect.labelling import NUM_SHOWN, Labeller
+from data_engine.detect.resuming import Done
 from data_engine.detectors.doors import kind_of
 from data_engine.media.looking import Seen
 from data_engine.media.rows import blocks, media_source
 from data_engine.sources.layout import Dialect
 from data_engine.sources.media import find_media, path_under
+from data_engine.sources.source import Source, open_source
 from emollm.errors import SourceError
 from emollm.records import Detector, Media, MediaKind, Sample
 from emollm.stage import Output, sha256
 
 MIN_CONFIDENCE = {"AU file": 0.75, "media": 0.5}
 """Rows below it are not used. OpenFace's own tools cut at 0.75; our detector's 0.5 means as likely as not a face."""
+DAMAGED = "damaged_clip"
+NOT_IN_TABLE = ("not_in_table", "the detector said nothing of it that can be read; its name may be at fault")
+"""What is said of a file that a door was given and that none of its tables tells of."""
+NO_TIMES = "without events for lack of times"
 
 
 class Gathering:
@@ -54,24 +62,28 @@ class Gathering:
         for source, clip in self.clips_of(file):
             yield from self._clip_of_file(source, clip)
 
-    def door_table(self, path: Path, files: Mapping[str, Input]) -> Iterator[Sample]:
-        """Yield the samples of a table that a door wrote; `files` are those it was given, by their paths."""
+    def door_table(self, path: Path, files: Mapping[str, Input], missing: dict[str, Input]) -> Iterator[Sample]:
+        """Yield the samples of a table that a door wrote.
+
+        `files` are those of this run by their paths; what the table tells of is taken out of `missing`.
+        """
         for source, clip in self.clips_of(Input(path, path.stem)):
-            file = files.get(named_by(clip))
+            file = missing.pop(named_by(clip), None)
             if file is None:
-                yield from self._clip_of_file(source, clip)
+                if named_by(clip) not in files:
+                    self.out.count("clips of a table that are none of the inputs")
                 continue
             clip.texts = {"media": file.told}  # labels are found by our own name
             people = persons(clip, keep_all=self.keep_all)
             self._count(file.name, people, "frames")
             media = self._media(file, kind_of(file.path), sha256(file.path))
             for sample in self._samples(source, clip, file.name, people, media):
-                (sample.provenance or {})["detect"]["file"] = file.told
+                told_of(sample)["file"] = file.told
                 yield sample
 
     def clips_of(self, file: Input) -> Iterator[tuple[Source, Clip]]:
         """Yield the clips of an AU file. Raises SourceError for one that cannot be read."""
-        source, _ = open_source(file, self.dialect)
+        source, _ = open_source(file.path, file.name, self.dialect)
         bad = BadRows(self.out, source)
         for clip in read_clips(source, min_confidence=self._cut("AU file"), keep_all=self.keep_all, bad=bad):
             yield source, clip
@@ -107,13 +119,14 @@ class Gathering:
 
     def claim(self, file: Input) -> bool:
         """Take the name of a picture or clip; False, and a line, where it is taken or the file leads elsewhere."""
-        roots = (file.folder, self.media_root) if file.folder and file.path.is_symlink() else ()
+        leads = file.path.is_symlink() and file.path.exists()
+        roots = (file.folder, self.media_root) if file.folder and leads else ()
         if roots and not any(path_under(file.path, root) for root in roots):
             message = f"{file.path}: leads out of {file.folder}; give the folder where the file itself lies"
             self.fail(file.name, "leads_out", message)
             return False
         try:
-            self.namer.name(media_source(file.path, file.name, True, Detector(name="")), Clip((), {}))
+            self.namer.name(_unread(file), Clip((), {}))
         except SourceError as error:
             self.fail(file.name, "clip_again", str(error))
             return False
@@ -122,11 +135,21 @@ class Gathering:
     def seen(self, file: Input, seen: Seen, detector: Detector) -> Iterator[Sample]:
         """Yield the samples of a picture or clip whose name was claimed."""
         for source, clip, people in self.look(seen, file.name, detector):
-            self._count(file.name, people, "frames", seen)
+            aside = self._count(file.name, people, "frames", seen)
             media = self._media(file, seen.kind, seen.sha256)
-            for sample in self._samples(source, clip, file.name, people, media):
+            for place, sample in enumerate(self._samples(source, clip, file.name, people, media)):
                 tell(sample, seen, file.told)
+                if aside and not place:
+                    told_of(sample)["aside"] = aside
                 yield sample
+
+    def skip(self, file: Input, done: Done) -> None:
+        """Keep aside once more what an earlier run kept aside of a file that is not opened again."""
+        if done.problem:
+            self.fail(file.name, DAMAGED, f"{file.path}: {done.problem}")
+        for name, reason, detail in done.aside:
+            self.out.reject(name, reason, detail)
+        self.labeller.label(_unread(file), Clip((), {}), file.name)
 
     def look(
         self, seen: Seen, name: str, detector: Detector, sample: Sample | None = None
@@ -134,7 +157,7 @@ class Gathering:
         """Yield the one clip that a recording is, or keep aside why it cannot be read; a damaged clip does both."""
         self._count_left_out(seen)
         if seen.problem is not None:
-            self.fail(name, "damaged_clip" if seen.rows else seen.problem.reason, seen.problem.message, sample)
+            self.fail(name, DAMAGED if seen.rows else seen.problem.reason, seen.problem.message, sample)
         if not seen.rows:
             return
         table = seen.table
@@ -165,7 +188,7 @@ class Gathering:
         found = self.labeller.label(source, clip, name)
         for sample in clip_samples(source, clip, name, people, keep_all=self.keep_all):
             sample.media = media
-            told = (sample.provenance or {})["detect"]
+            told = told_of(sample)
             if told["person"] == "main" and found.problem:
                 self.fail(sample.id, "unknown_label", f"{source.head.path}: {sample.id}: {found.problem}", sample)
                 continue
@@ -176,18 +199,24 @@ class Gathering:
                 told["label_from"] = found.where
             yield sample
 
-    def _count(self, name: str, people: list[Person], what: str, seen: Seen | None = None) -> None:
-        """Count rows by what they were good for, and keep aside who has no usable row."""
+    def _count(self, name: str, people: list[Person], what: str, seen: Seen | None = None) -> list[list[str]]:
+        """Count rows by what they were good for; keep aside who has no usable row, and return who that is and why."""
         total: Counter[str] = Counter()
+        aside = []
         for person in people:
             total.update(person.track.counts)
             if not person.moments:
                 who = name if len(people) == 1 else f"{name}/{person.name}"
-                self.out.reject(who, *why_none(person, what, seen))
+                reason, detail = why_none(person, what, seen)
+                self.out.reject(who, reason, detail)
+                aside.append([who, reason, detail])
+            elif is_without_times(person):
+                self.out.count(NO_TIMES)
         self.out.count(what, sum(total.values()))
         for reason, num in total.items():
             if reason != "usable":
                 self.out.count(f"{what} {reason}", num)
+        return aside
 
     def _count_left_out(self, seen: Seen) -> None:
         for reason, num in seen.left_out.items():
@@ -197,7 +226,7 @@ class Gathering:
     def fail(self, name: str, reason: str, message: str, sample: Sample | None = None) -> None:
         """Keep aside what the user can mend, say so, and end with exit code 1."""
         if self.out.rejected[reason] < NUM_SHOWN:
-            print(f"error: {message}", file=sys.stderr)
+            print("error: " + message.replace("\n", "\\n"), file=sys.stderr)
         elif self.out.rejected[reason] == NUM_SHOWN:
             print(f"error: more of this kind ({reason}) in {self.out.rejected_path.name}", file=sys.stderr)
         self.out.reject(name, reason, message, sample)
@@ -207,6 +236,8 @@ class Gathering:
 def why_none(person: Person, what: str, seen: Seen | None = None) -> tuple[str, str]:
     """Return why nothing of a person can be used: the reason and the counts."""
     counts = person.track.counts
+    if person.too_few_of is not None:
+        return "seen_too_briefly", f"in {counts['usable']} of {person.too_few_of:,} frames"
     detail = ", ".join(f"{num} {what} {reason}" for reason, num in counts.items())
     if what != "frames" or set(counts) != {"no_face"}:
         return "no_usable_row", detail
@@ -224,38 +255,31 @@ def _moves(people: list[Person]) -> bool:
     return max(sum(person.track.counts.values()) for person in people) > 1
 
 
+def is_without_times(person: Person) -> bool:
+    """Tell whether somebody's events were not looked for although there are rows enough."""
+    return person.events is None and person.moments[0].score is not None and person.track.counts["usable"] >= MIN_ROWS
+
+
+def told_of(sample: Sample) -> dict[str, Any]:
+    """Return what a sample of this run tells of how it was measured."""
+    told: dict[str, Any] = (sample.provenance or {})["detect"]
+    return told
+
+
+def _unread(file: Input) -> Source:
+    """What stands for a picture or clip before it is opened."""
+    return media_source(file.path, file.name, True, Detector(name=""))
+
+
 def tell(sample: Sample, seen: Seen, file: str) -> None:
     """Say what only a detector in this process knows: landmarks, and sides only where they differ."""
-    told: dict[str, Any] = (sample.provenance or {})["detect"]
+    told = told_of(sample)
     told["file"] = file
+    if seen.problem is not None:
+        told["problem"] = seen.problem.message.removeprefix(f"{seen.path}: ")
     [face] = sample.faces or []
     for au in (face.aus or {}).values():
         if au.left == au.right:
             au.left = au.right = None
     if seen.kind == "image":
         face.landmarks = seen.landmarks[told["row"]]
-
-
-class BadRows:
-    """Rows of one file that cannot be read: the first few are shown, all are kept aside."""
-
-    def __init__(self, out: Output, source: Source) -> None:
-        self._out = out
-        self._source = source
-        self._num = 0
-
-    def __call__(self, row: int, reason: str, detail: str) -> None:
-        """Report one row, counted from 0 after the header."""
-        head = self._source.head
-        self._num += 1
-        where = f"{head.path}:{head.skip_lines + row + 1}" if head.is_table else f"{head.path}: object {row + 1}"
-        if self._num <= NUM_SHOWN:
-            print(f"error: {where}: {detail}; the row is kept aside", file=sys.stderr)
-        self._out.reject(f"{self._source.name}#{row:06d}", reason, f"{where}: {detail}")
-        self._out.exit_code = 1
-
-    def close(self) -> None:
-        """Say how many more there were."""
-        if self._num > NUM_SHOWN:
-            more = self._num - NUM_SHOWN
-            print(f"error: {self._source.head.path}: {more:,} more such rows are kept aside", file=sys.stderr)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_engine.clips.reading import CLIP_ROLES, Clip
-from data_engine.detect.files import Source
 from data_engine.sources.labels import Labels, read_label, read_labels
+from data_engine.sources.source import Source
 from emollm.errors import ConfigError, SourceError
 from emollm.stage import Output
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from data_engine.detect.by_door import measured
+from data_engine.detect.by_door import forget, measured
 from data_engine.detect.choice import DEFAULT, Choice
 from data_engine.detectors import FaceDetector, load_detector
 from data_engine.detectors.doors import DoorRun
@@ -44,6 +44,7 @@ class Onlooker:
         self._loaded = loaded
         self._options = options
         self._choice = choice
+        self._has_forgotten = False
         self._how = Look(Pace(options.fps, options.stride), options.max_faces, options.min_face)
 
     @cached_property
@@ -72,7 +73,11 @@ class Onlooker:
         door, options = self._choice.door, self._options
         assert door is not None
         folder = self._out.path.with_name(f"{self._out.path.stem}.{door.name}")
-        yield from measured(door, paths, folder, options.python, self.settings, fresh=options.overwrite)
+        if options.overwrite and not self._has_forgotten:
+            forget(folder)
+            self._has_forgotten = True
+        self._out.note("detector", {"name": door.name, "tool": door.tool, "settings": self.settings})
+        yield from measured(door, paths, folder, options.python, self.settings, at_once=options.limit)
 
     @cached_property
     def settings(self) -> dict[str, str]:

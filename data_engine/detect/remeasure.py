@@ -9,6 +9,7 @@ faces and events that a sample had are kept in its provenance, as `detect.truth`
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,16 +20,18 @@ import msgspec
 from data_engine.clips.reading import Clip
 from data_engine.clips.samples import Person, clip_samples, persons
 from data_engine.detect.choice import Choice
-from data_engine.detect.files import Input, Source
-from data_engine.detect.gathering import Gathering, named_by, tell, why_none
+from data_engine.detect.files import Input
+from data_engine.detect.gathering import DAMAGED, NOT_IN_TABLE, Gathering, named_by, tell, why_none
 from data_engine.detect.onlooker import Onlooker
+from data_engine.detect.resuming import damaged_clips
 from data_engine.media.batches import CHUNK
 from data_engine.media.looking import Seen
+from data_engine.sources.source import Source
 from emollm.errors import RecordError, SourceError
-from emollm.records import Event, Face, Media, Sample, media_path, read_records
+from emollm.records import Box, Event, Face, Media, Sample, media_path, read_records
 from emollm.stage import track
 
-NOT_OF_A_SAMPLE = ("person", "file")
+NOT_OF_A_SAMPLE = ("person", "people", "file")
 """What `provenance.detect` tells of a person or of a file; a sample has all its people and names its media itself."""
 
 MEASURED = ("soft", "valence", "arousal")
@@ -68,9 +71,12 @@ class Remeasure:
         yield from self._by_door(list(known)) if self.choice.door else self._looked_at(known, num_chunks)
 
     def _not_done(self, path: Path) -> Iterator[Sample]:
+        damaged = damaged_clips(self.out.path) if self.out.counts["resumed"] else {}
         for sample in read_records(path, Sample, bad=self.out.bad):
             if self.out.is_done(sample.id):
                 self.num_skipped += 1
+                if sample.id in damaged:
+                    self.gathering.fail(sample.id, DAMAGED, f"{sample.id}: {damaged[sample.id]}", sample)
             else:
                 yield sample
 
@@ -104,16 +110,22 @@ class Remeasure:
 
     def _by_door(self, known: Sequence[Known]) -> Iterator[Sample]:
         by_path: dict[str, list[Sample]] = {}
+        seen: set[str] = set()
         for item in known:
             by_path.setdefault(str(item.path.absolute()), []).append(item.sample)
         for run in self.onlooker.runs([item.path for item in known]):
             for table in run.files:
                 for source, clip in self.gathering.clips_of(Input(table, table.stem)):
+                    seen.add(named_by(clip))
                     for sample in by_path.get(named_by(clip), ()):
                         yield from self._one(sample, source, clip, persons(clip, keep_all=False), None)
             for path, reason, detail in run.failed:
+                seen.add(str(path))
                 for sample in by_path.get(str(path), ()):
                     self.gathering.not_measured(sample.id, reason, detail, sample)
+        for missing in by_path.keys() - seen:
+            for sample in by_path[missing]:
+                self.gathering.not_measured(sample.id, *NOT_IN_TABLE, sample)
 
     def _one(
         self, sample: Sample, source: Source, clip: Clip, people: list[Person], seen: Seen | None
@@ -123,10 +135,48 @@ class Remeasure:
         if not found:
             self.out.reject(sample.id, *why_none(people[0], "frames", seen), sample)
             return
+        found = whose(sample, found)
+        if not found:
+            self.out.reject(sample.id, "person_not_found", "nobody is where the face of this sample was", sample)
+            return
         if seen is not None:
             for person in found:
                 tell(person, seen, "")
         yield remeasured(sample, found, seen.sha256 if seen else None)
+
+
+def whose(sample: Sample, people: list[Sample]) -> list[Sample]:
+    """Return the people that a sample is about: all, but where it stands for one of several, the one in its box.
+
+    In a clip people move, and the two peaks may be far apart in time: there it is whoever is nearest.
+    """
+    box = box_of(sample)
+    if told_people(sample) < 2 or box is None:
+        return people
+    near = {place: likeness(box, other) for place, person in enumerate(people) if (other := box_of(person)) is not None}
+    best = max(near, key=near.__getitem__, default=None)
+    moves = sample.media is not None and sample.media.kind == "video"
+    return [people[best]] if best is not None and (moves or near[best] > 0.0) else []
+
+
+def told_people(sample: Sample) -> int:
+    """How many people were found where this sample is about one of them."""
+    return int(((sample.provenance or {}).get("detect") or {}).get("people", 1))
+
+
+def box_of(sample: Sample) -> Box | None:
+    """The box of a sample's first face."""
+    return sample.faces[0].box if sample.faces else None
+
+
+def likeness(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes; of boxes apart, how far their middles are apart in pixels, below 0."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if width > 0.0 and height > 0.0:
+        return width * height / (one[2] * one[3] + other[2] * other[3] - width * height)
+    middles = [(box[0] + box[2] / 2.0, box[1] + box[3] / 2.0) for box in (one, other)]
+    return -math.dist(*middles)
 
 
 def count_lines(path: Path) -> int:
@@ -144,6 +194,8 @@ def remeasured(sample: Sample, people: Sequence[Sample], sha256: str | None) -> 
     told = dict((people[0].provenance or {})["detect"])
     for key in NOT_OF_A_SAMPLE:
         told.pop(key, None)
+    if told_people(sample) > 1:
+        told["people"] = told_people(sample)
     told |= {name: value for name in MEASURED if (value := getattr(people[0], name)) is not None}
     told["truth"] = truth_of(sample)
     media = sample.media

@@ -10,6 +10,7 @@ interpreter. A worker script writes the tool's own file format; `data_engine.sou
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -157,6 +158,8 @@ def _interpreter(door: Door, python: Path | None) -> Path:
     """The interpreter of the other environment; a folder is taken as a virtual environment."""
     named = python or Path(os.environ.get(door.variable) or sys.executable)
     places = [named / "bin" / "python", named / "Scripts" / "python.exe"] if named.is_dir() else [named]
+    if named.name == str(named) and not named.exists():  # a word, as `python3.10`, is looked for where the shell looks
+        places.append(Path(shutil.which(named) or named))
     for place in places:
         if place.is_file() and os.access(place, os.X_OK):
             return place

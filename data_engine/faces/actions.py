@@ -28,6 +28,9 @@ FULL = 5.0
 GAZED = (63, 64)
 """Eyes up and down: the lids follow the gaze, so the inside knows it as AUs."""
 
+Intensity = float | tuple[float, float]
+"""On the FACS 0–5 scale, or that of the subject's left and right."""
+
 Sided = Mapping[int, Value]
 """AU number to value: floats for one side or a symmetric face, fields where the sides differ."""
 
@@ -42,7 +45,7 @@ class Actions:
     @classmethod
     def of(
         cls,
-        aus: Mapping[str, float | tuple[float, float]],
+        aus: Mapping[str, Intensity],
         gains: Mapping[int, float] = MappingProxyType({}),
         gaze_down: float = 0.0,
     ) -> Actions:

@@ -9,14 +9,12 @@ import hashlib
 import itertools
 from collections.abc import Iterator
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
-from data_engine.faces.film import encode_clip, require_encoder
-from data_engine.faces.picture import Pixels
+from data_engine.faces.film.encoding import encode_clip, encode_picture, require_encoder
+from data_engine.faces.film.shots import Shot
 from data_engine.faces.plan import Plan
 from data_engine.faces.sheet import contact_sheet, varied
-from data_engine.faces.shots import Shot
 from data_engine.workers import spread
 from emollm.records import Sample, read_records
 from emollm.stage import Output, track
@@ -25,7 +23,6 @@ CHUNK = 16
 """Pictures a worker draws in one go; a clip is a chunk of its own."""
 SHEET_FROM = 2000
 """Samples from which those on the sheet are chosen."""
-JPEG_QUALITY, WEBP_QUALITY = 95, 90
 
 
 def fill_album(output: Output, plan: Plan, num: int, workers: int = 1, sheet: int = 40) -> None:
@@ -92,17 +89,3 @@ def encode_shot(shot: Shot, suffix: str) -> bytes:
     if shot.is_clip:
         return encode_clip([*shot.frames()], shot.times, shot.end_s, suffix)
     return encode_picture(next(shot.frames()), suffix)
-
-
-def encode_picture(pixels: Pixels, suffix: str) -> bytes:
-    """Return the picture as the bytes of a file: `png` keeps every pixel, `jpg` and `webp` are smaller and do not."""
-    from PIL import Image
-
-    file, image = BytesIO(), Image.fromarray(pixels)
-    if suffix == "png":
-        image.save(file, "PNG", compress_level=1)
-    elif suffix == "webp":
-        image.save(file, "WEBP", quality=WEBP_QUALITY)
-    else:
-        image.save(file, "JPEG", quality=JPEG_QUALITY)
-    return file.getvalue()

@@ -13,14 +13,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-from data_engine.faces.actions import FULL
+from data_engine.faces.actions import FULL, Intensity
 
-Intensities = Mapping[str, float | tuple[float, float]]
-
-TRACE = 1.0
+LEAST = 1.0
 """A head or an eye that is off by less is not scored."""
 DEGREES = (0.0, 6.0, 45.0)
-INTENSITIES = (0.0, TRACE, FULL)
+INTENSITIES = (0.0, LEAST, FULL)
 """Head codes: intensity at these angles, straight between them."""
 
 
@@ -78,10 +76,10 @@ def head_and_eye_codes(spec: Posed) -> dict[str, float]:
         codes[axis.plus if angle > 0 else axis.minus] = head_intensity(abs(angle))
     for axis, off in zip(GAZE, spec.gaze, strict=True):
         codes[axis.plus if off > 0 else axis.minus] = min(FULL, FULL * abs(off))
-    return {code: round(value, 3) for code, value in codes.items() if round(value, 3) >= TRACE}
+    return {code: round(value, 3) for code, value in codes.items() if round(value, 3) >= LEAST}
 
 
-def fold_codes(aus: Intensities, pose: Posed) -> tuple[dict[str, float | tuple[float, float]], dict[str, Any]]:
+def fold_codes(aus: Mapping[str, Intensity], pose: Posed) -> tuple[dict[str, Intensity], dict[str, Any]]:
     """Take the codes of `FOLDED` out of `aus`. Returns the AUs that are left and the fields of FaceSpec that change.
 
     Head and eye codes add to the pose and the gaze given; a code with two sides counts by the stronger one.
@@ -103,12 +101,12 @@ def fold_codes(aus: Intensities, pose: Posed) -> tuple[dict[str, float | tuple[f
     return drawn, fields
 
 
-def _strength(aus: Intensities, code: str) -> float:
+def _strength(aus: Mapping[str, Intensity], code: str) -> float:
     value = aus.get(code, 0.0)
     return max(value) if isinstance(value, tuple) else value
 
 
-def _stronger(first: float | tuple[float, float], second: float | tuple[float, float]) -> float | tuple[float, float]:
+def _stronger(first: Intensity, second: Intensity) -> Intensity:
     """Return the stronger one on each side."""
     if not isinstance(first, tuple) and not isinstance(second, tuple):
         return max(first, second)

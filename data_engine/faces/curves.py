@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Field = NDArray[np.floating[Any]]
 """One number for every pixel of a window, shape (H, W); always float32, which numpy's types cannot follow."""
 
+Mask = NDArray[np.bool_]
+
 Value = float | Field
 """A number for the whole face, or one for every pixel where the two sides differ."""
 
@@ -75,3 +77,8 @@ def dome(height: Field, roundness: float = 0.0) -> Field:
 def limit(value: Value, low: float = 0.0, high: float = 1.0) -> Value:
     """Keep a number, or a field of numbers, between low and high; a plain float stays one."""
     return clamp(value, low, high) if isinstance(value, np.ndarray) else min(max(value, low), high)
+
+
+def used(*values: Value) -> bool:
+    """Tell whether any of the values is above 0 anywhere."""
+    return any(isinstance(value, np.ndarray) or value > 0 for value in values)

@@ -16,9 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from data_engine.faces.album import fill_album
-from data_engine.faces.film import CLIP_FORMATS
-from data_engine.faces.plan import MAX_IDENTITY, MAX_SIZE, MIN_SIZE, PICTURE_FORMATS, Plan
-from data_engine.faces.scenes import MOST
+from data_engine.faces.film.encoding import CLIP_FORMATS, PICTURE_FORMATS
+from data_engine.faces.film.scenes import MOST
+from data_engine.faces.plan import MAX_IDENTITY, MAX_SIZE, MIN_SIZE, Plan
 from data_engine.faces.views import DIFFICULTIES
 from emollm.errors import ConfigError, did_you_mean
 from emollm.facs import COMPOUNDS
@@ -48,39 +48,49 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("dir", type=Path, metavar="DIR", help="folder for images/ or clips/, samples.jsonl, sheet.png")
     parser.add_argument("--num", type=positive, required=True, metavar="N", help="number of pictures or clips")
     _add_what(parser)
-    _add_how(parser)
-    parser.add_argument("--identities", type=_range, default=(0, 2000), metavar="A:B", help="people (default: 0:2000)")
-    parser.add_argument("--split", type=_shares, default={}, metavar="NAME=SHARE,…", help="splits that share nobody")
-    parser.add_argument("--seed", type=_seed, default=0, help="everything random follows from it (default: 0)")
-    parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
-    parser.add_argument("--sheet", type=positive, default=40, metavar="N", help="faces on sheet.png, a varied choice")
-    parser.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
+    _add_who(parser.add_argument_group("who is shown"))
+    _add_how(parser.add_argument_group("how it is drawn and written"))
+    run = parser.add_argument_group("the run")
+    run.add_argument("--seed", type=_seed, default=0, help="everything random follows from it (default: 0)")
+    run.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="default: all cores")
+    run.add_argument("--sheet", type=positive, default=40, metavar="N", help="samples on sheet.png (default: 40)")
+    run.add_argument("--overwrite", action="store_true", help="start again; the default goes on where it stopped")
     return parser
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is shown."""
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--labels", metavar="SET", help="draw the labels of a set in turn: basic7, basic8, du22 …")
-    what.add_argument("--emotion", metavar="WORD", help="draw one basic emotion, contempt or neutral")
-    what.add_argument("--compound", metavar="NAME", help="draw one compound emotion: 'happily surprised' …")
-    several = f"people a picture, 1 to {MOST}; the label is that of one of them, in a clip of the one who changes"
-    parser.add_argument("--people", type=positive, default=1, metavar="K", help=several)
-    parser.add_argument("--video", action="store_true", help="clips with the onset, apex and offset of every AU")
-    parser.add_argument("--seconds", type=float, metavar="S", help=f"length of a clip (default: {Plan.seconds:g})")
-    parser.add_argument("--fps", type=float, metavar="F", help=f"frames per second (default: {Plan.fps:g})")
+    group = parser.add_argument_group("what is shown")
+    what = group.add_mutually_exclusive_group()
+    what.add_argument("--labels", metavar="SET", help="the labels of a set in turn: basic7, basic8, du22 …")
+    what.add_argument("--emotion", metavar="WORD", help="one basic emotion, contempt or neutral")
+    what.add_argument("--compound", metavar="NAME", help="one compound emotion: 'happily surprised' …")
+    group.add_argument("--video", action="store_true", help="clips with the onset, apex and offset of every AU")
+    group.add_argument("--seconds", type=float, metavar="S", help=f"length of a clip (default: {Plan.seconds:g})")
+    group.add_argument("--fps", type=float, metavar="F", help=f"frames per second of a clip (default: {Plan.fps:g})")
 
 
-def _add_how(parser: argparse.ArgumentParser) -> None:
+def _add_who(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say who is shown."""
+    several = f"people in each, 1 to {MOST} (default: 1); the label is that of the nearest, in a clip of who moves"
+    group.add_argument("--people", type=positive, default=1, metavar="K", help=several)
+    seeds = "draw persons A to B - 1; every number is somebody else (default: 0:2000)"
+    group.add_argument("--identities", type=_range, default=(0, 2000), metavar="A:B", help=seeds)
+    splits = "name splits, of which no two share a person: train=0.8,test=0.2"
+    group.add_argument("--split", type=_shares, default={}, metavar="NAME=SHARE,…", help=splits)
+
+
+def _add_how(group: argparse._ArgumentGroup) -> None:
     """Add the options that say how it is drawn and written."""
-    size = f"height, and width of one person (default: {ALONE_SIZE}, several people {GROUP_SIZE})"
-    parser.add_argument("--size", type=_size, metavar="PX", help=size)
-    parser.add_argument("--difficulty", choices=DIFFICULTIES, default="normal", help="pose, light and occlusion")
+    size = f"height in pixels, and width for one person (default: {ALONE_SIZE}, for several people {GROUP_SIZE})"
+    group.add_argument("--size", type=_size, metavar="PX", help=size)
+    views = "easy: frontal; normal: turned a little; hard: turned by 26 to 40 degrees, half of the faces covered partly"
+    group.add_argument("--difficulty", choices=DIFFICULTIES, default="normal", help=f"{views} (default: normal)")
     formats = (
         "pictures: png (exact, the default), jpg or webp; clips: webp (the default), gif, or mp4 (needs emollm[video])"
     )
-    parser.add_argument("--format", choices=dict.fromkeys((*PICTURE_FORMATS, *CLIP_FORMATS)), help=formats)
-    parser.add_argument("--masks", action="store_true", help="write the pixels on which each AU shows to masks/")
+    group.add_argument("--format", choices=dict.fromkeys((*PICTURE_FORMATS, *CLIP_FORMATS)), help=formats)
+    group.add_argument("--masks", action="store_true", help="write the pixels on which each AU shows to masks/")
 
 
 def _size(text: str) -> int:

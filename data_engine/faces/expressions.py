@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from data_engine.faces.actions import DRAWN_CODES, FULL
+from data_engine.faces.actions import DRAWN_CODES, FULL, Intensity
 from emollm.facs import COMPOUNDS, LETTERS, PROTOTYPES, Prototype, excluded, read_codes
 
-AUs = dict[str, float | tuple[float, float]]
-"""AU code to FACS intensity 0–5, or (left, right)."""
+AUs = dict[str, Intensity]
+"""AU codes, and how strong they are."""
 
 EXPRESSIBLE = frozenset({"neutral", *PROTOTYPES, *COMPOUNDS})
 """Labels that can be drawn."""

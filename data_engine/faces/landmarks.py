@@ -13,14 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_engine.faces.actions import Actions
-from data_engine.faces.brows import brow
 from data_engine.faces.curves import Field
-from data_engine.faces.eyes import lids
-from data_engine.faces.identity import Identity
-from data_engine.faces.lips import mouth_shape
-from data_engine.faces.nose import BASE, nose_shape
-from data_engine.faces.projection import Camera
+from data_engine.faces.parts.brows import brow
+from data_engine.faces.parts.eyes import lids
+from data_engine.faces.parts.lips import mouth_shape
+from data_engine.faces.parts.nose import BASE, nose_shape
+from data_engine.faces.person.identity import Identity
 from data_engine.faces.spec import FaceSpec
+from data_engine.faces.studio.projection import Camera
 
 
 def landmarks(spec: FaceSpec, size: int = 112) -> Field:

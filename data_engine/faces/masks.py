@@ -14,18 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from data_engine.faces.actions import DRAWN_CODES, FULL
-from data_engine.faces.curves import Field
+from data_engine.faces.curves import Mask
 from data_engine.faces.occluders import cover, occluder_of
-from data_engine.faces.picture import Pixels, render
-from data_engine.faces.projection import Camera
+from data_engine.faces.picture import render
 from data_engine.faces.spec import FaceSpec
-from data_engine.faces.surface import find_head
+from data_engine.faces.studio.developing import Pixels
+from data_engine.faces.studio.projection import Camera
+from data_engine.faces.studio.surface import find_head
+from data_engine.faces.studio.texture import box_blur
 from emollm.errors import SourceError
-
-Mask = NDArray[np.bool_]
 
 NOTICEABLE = 3.0
 """A change of fewer grey levels, averaged over a few pixels, is not seen."""
@@ -61,19 +60,10 @@ def changed(picture: Pixels, other: Pixels) -> Mask:
     """Return the pixels in which two pictures differ noticeably, without specks and pinholes, (S, S)."""
     difference = np.abs(picture.astype(np.float32) - other).max(axis=2)
     reach = max(1, round(len(picture) / REACH))
-    smooth = _averaged(difference, reach)
+    smooth = box_blur(difference, reach)
     found = smooth > max(NOTICEABLE, SHARE * float(smooth.max()))
-    majority: Mask = _averaged(found.astype(np.float32), reach) > 0.5
+    majority: Mask = box_blur(found.astype(np.float32), reach) > 0.5
     return majority
-
-
-def _averaged(values: Field, reach: int) -> Field:
-    """Average over squares of 2 × reach + 1 pixels."""
-    side = 2 * reach + 1
-    for axis in (0, 1):
-        padded = np.pad(values, [(reach, reach) if k == axis else (0, 0) for k in (0, 1)], mode="edge")
-        values = np.lib.stride_tricks.sliding_window_view(padded, side, axis=axis).mean(axis=-1, dtype=np.float32)
-    return values
 
 
 def visible_face(spec: FaceSpec, size: int = 112) -> Mask:

@@ -18,16 +18,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import msgspec
 import numpy as np
 
-from data_engine.faces.acting import perform, rest
 from data_engine.faces.expressions import EXPRESSIBLE, AUs, express, mixture
-from data_engine.faces.film import CLIP_FORMATS, frame_times
-from data_engine.faces.identity import groups, identity
-from data_engine.faces.motion import Motion
-from data_engine.faces.scenes import MOST, WIDTHS, Scene, beside_others, draw_seats, same_picture
-from data_engine.faces.shots import Shot
+from data_engine.faces.film.acting import perform, rest
+from data_engine.faces.film.encoding import CLIP_FORMATS, PICTURE_FORMATS, frame_times
+from data_engine.faces.film.motion import Motion
+from data_engine.faces.film.scenes import MOST, WIDTHS, Scene, beside_others, draw_seats, same_picture
+from data_engine.faces.film.shots import Shot
+from data_engine.faces.person.identity import groups, identity
 from data_engine.faces.spec import FaceSpec
 from data_engine.faces.truth import truth
 from data_engine.faces.views import DIFFICULTIES, view
@@ -43,7 +42,6 @@ SECONDS, FPS = (0.5, 120.0), (2.0, 60.0)
 """Shortest and longest clip; fewest and most frames per second. A GIF shows 50 at most."""
 MAX_CLIP = 400_000_000
 """Pixels of all frames of a clip: 1.2 GB, and as much again while it is written."""
-PICTURE_FORMATS = ("png", "jpg", "webp")
 
 
 @dataclass(frozen=True)
@@ -78,15 +76,19 @@ class Plan:
         if self.seed < 0:
             problems.append(f"seed is {self.seed}; 0 or more")
         if self.difficulty not in DIFFICULTIES:
-            problems.append(f"difficulty '{self.difficulty}' is none of {', '.join(DIFFICULTIES)}")
+            hint = did_you_mean(self.difficulty, DIFFICULTIES) or f"; one of {', '.join(DIFFICULTIES)}"
+            problems.append(f"difficulty '{self.difficulty}' is unknown{hint}")
         if problems:
             raise ConfigError("faces: " + "; ".join(problems))
 
     def _about_labels(self) -> list[str]:
         if self.label_set is None:
-            return []
+            return [] if self.label is None else [f"label '{self.label}' needs the label set that it is of"]
         if self.label_set not in LABEL_SETS:
             return [f"label set '{self.label_set}' is unknown{did_you_mean(self.label_set, LABEL_SETS)}"]
+        known = LABEL_SETS[self.label_set].labels
+        if self.label is not None and self.label not in known:
+            return [f"label '{self.label}' is not of '{self.label_set}'{did_you_mean(self.label, known)}"]
         unknown = [label for label in self.labels if label not in EXPRESSIBLE]
         if unknown or not self.labels:
             return [f"label set '{self.label_set}' has labels that cannot be drawn: {', '.join(unknown) or 'any word'}"]
@@ -241,11 +243,3 @@ class Plan:
             label=label,
             provenance={"faces": known},
         )
-
-
-def spec_of(sample: Sample) -> FaceSpec:
-    """Return the spec of a rendered picture of one person. Raises ConfigError for other samples."""
-    known = (sample.provenance or {}).get("faces")
-    if known is None or "spec" not in known:
-        raise ConfigError(f"{sample.id}: is no rendered picture of one person; its provenance has no spec")
-    return msgspec.convert(known["spec"], FaceSpec)

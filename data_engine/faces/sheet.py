@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_engine.faces.codes import BLINK
-from data_engine.faces.film import read_frames
+from data_engine.faces.film.encoding import read_frames
 from emollm.facs import letter, present, prose
 from emollm.records import Event, Sample
 

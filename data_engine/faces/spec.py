@@ -7,17 +7,32 @@ Signs and units of all fields are said here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
 
-from data_engine.faces.actions import DRAWN_CODES, FULL, Actions
+from data_engine.faces.actions import DRAWN_CODES, FULL, Actions, Intensity
 from data_engine.faces.codes import FOLDED, fold_codes
-from data_engine.faces.identity import identity
+from data_engine.faces.person.identity import identity
 from emollm.errors import ConfigError, did_you_mean
+from emollm.facs import au_name
 
 OCCLUDERS = ("mask", "sunglasses", "hand", "hair", "scarf", "thing", "censor")
 WITHOUT_SIDES = ("AU25", "AU26", "AU27")
 """The parting of the lips and the jaw move both sides alike."""
+
+SHARE, FACTOR, ANY = (0.0, 1.0), (0.0, math.inf), (-math.inf, math.inf)
+RANGES = {
+    "yaw": (-math.pi / 2, math.pi / 2), "pitch": (-math.pi / 2, math.pi / 2), "roll": (-math.pi, math.pi),
+    "gaze": (-2.0, 2.0), "light": ANY, "ambient": SHARE, "fill": SHARE, "rim": SHARE, "hardness": SHARE,
+    "exposure": ANY, "contrast": FACTOR, "saturation": FACTOR, "blur": FACTOR, "zoom": FACTOR, "shift": ANY,
+    "sensor_noise": FACTOR, "tint": FACTOR,
+}  # fmt: skip
+"""What the numbers of a FaceSpec may be. Infinite ones and NaN may not."""
+LENGTHS = {"gaze": 2, "light": 3, "shift": 2, "tint": 3}
+SEEDS = ("identity", "occluder_seed", "backdrop", "seed")
 
 
 @dataclass(frozen=True)
@@ -25,8 +40,8 @@ class FaceSpec:
     """One picture of one person. Two equal specs give the same picture, pixel for pixel."""
 
     identity: int = 0
-    """Seed of the person; see `identity.identity`."""
-    aus: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
+    """Seed of the person, 0 or more; see `person.identity`."""
+    aus: Mapping[str, Intensity] = field(default_factory=dict)
     """AU code to FACS intensity 0–5, or to (left, right) by the subject's own sides. Missing AUs are 0.
 
     Head and eye codes, blink and wink are taken too: they move to `yaw`, `pitch`, `roll`, `gaze` and AU43, see `codes`.
@@ -36,9 +51,9 @@ class FaceSpec:
     pitch: float = 0.0
     """Radians; positive looks up. Good to ±0.4."""
     roll: float = 0.0
-    """Radians; positive tilts to the subject's left, clockwise in the image."""
+    """Radians; positive tilts to the subject's left, clockwise in the image. Good to any angle."""
     gaze: tuple[float, float] = (0.0, 0.0)
-    """-1 … 1 each: towards the subject's left, and down."""
+    """Towards the subject's left, and down: −1 … 1 is as far as eyes go, ±2 as far as they are drawn."""
     light: tuple[float, float, float] = (-0.4, -0.5, 0.75)
     """Where the light comes from: image right, image down, towards the viewer. Any length."""
     ambient: float = 0.45
@@ -60,11 +75,11 @@ class FaceSpec:
     saturation: float = 1.0
     """Factor on the colours' distance from grey; 0 is a black and white picture."""
     blur: float = 0.0
-    """How far the lens spreads a point, in face units; 0 is sharp."""
+    """How far the lens spreads a point, in face units; 0 is sharp. Never more than 2.3 pixels."""
     backdrop: int | None = None
-    """Seed of the scene behind the person; None is a plain wall."""
+    """Seed of the scene behind the person, 0 or more; None is a plain wall."""
     zoom: float = 1.0
-    """1 shows the head with a little room around it."""
+    """Above 0; 1 shows the head with a little room around it."""
     shift: tuple[float, float] = (0.0, 0.0)
     """Offset of the head to the image right and down, in face units (the picture is 2.72 of them wide at zoom 1)."""
     sensor_noise: float = 0.0
@@ -72,27 +87,15 @@ class FaceSpec:
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Colour of the light: factors for red, green, blue."""
     seed: int = 0
-    """Seed of the sensor noise; nothing else in a picture is random."""
+    """Seed of the sensor noise, 0 or more; nothing else in a picture is random."""
 
     def __post_init__(self) -> None:
-        for code, value in self.aus.items():
-            if code not in DRAWN_CODES and code not in FOLDED:
-                raise ConfigError(f"aus: '{code}' is not drawn{did_you_mean(code, DRAWN_CODES)}")
-            for side in value if isinstance(value, tuple) else (value,):
-                if not 0.0 <= side <= FULL:
-                    raise ConfigError(f"aus: {code} is {side!r}; intensities run from 0 to 5")
-            if code in WITHOUT_SIDES and isinstance(value, tuple) and value[0] != value[1]:
-                raise ConfigError(f"aus: {code} has no sides; give one intensity, not {value}")
+        if problems := [*_about_aus(self.aus)]:
+            raise ConfigError("; ".join(problems))
         if not FOLDED.isdisjoint(self.aus):
             self._fold()
-        if not self.zoom > 0:
-            raise ConfigError(f"zoom: {self.zoom!r} is not above 0")
-        if not any(self.light):
-            raise ConfigError("light: (0, 0, 0) is no direction")
-        if self.occluder is not None and self.occluder not in OCCLUDERS:
-            raise ConfigError(f"occluder: '{self.occluder}' is none of {', '.join(OCCLUDERS)}")
-        if self.occluder_seed < 0:
-            raise ConfigError(f"occluder_seed: {self.occluder_seed} is below 0")
+        if problems := [*_about_numbers(self), *_about_occluder(self)]:
+            raise ConfigError("; ".join(problems))
 
     def _fold(self) -> None:
         """Move head and eye codes, blink and wink to the fields that draw them."""
@@ -103,3 +106,50 @@ class FaceSpec:
     def actions(self) -> Actions:
         """Return the AUs on the scale inside, each side apart, as far as this person moves by them."""
         return Actions.of(self.aus, identity(self.identity).gains, self.gaze[1])
+
+
+def _about_aus(aus: Mapping[str, Any]) -> Iterator[str]:
+    """Say what is wrong with the AUs."""
+    for code, value in aus.items():
+        sides = value if isinstance(value, tuple) else (value,)
+        if code not in DRAWN_CODES and code not in FOLDED:
+            name = au_name(code)
+            hint = f"; did you mean '{name}'?" if name in DRAWN_CODES else did_you_mean(code, DRAWN_CODES)
+            yield f"aus: '{code}' is not drawn{hint}"
+        elif len(sides) != (2 if sides is value else 1) or not all(map(_is_number, sides)):
+            yield f"aus: {code} is {value!r}; give a number, or (left, right)"
+        elif not all(0.0 <= side <= FULL for side in sides):
+            yield f"aus: {code} is {value!r}; intensities run from 0 to 5"
+        elif code in WITHOUT_SIDES and sides is value and value[0] != value[1]:
+            yield f"aus: {code} has no sides; give one intensity, not {value}"
+
+
+def _about_numbers(spec: FaceSpec) -> Iterator[str]:
+    """Say which fields are no numbers, or numbers that nothing can be drawn with."""
+    for name, (low, high) in RANGES.items():
+        value, length = getattr(spec, name), LENGTHS.get(name)
+        parts = value if length and isinstance(value, tuple) else (value,)
+        if len(parts) != (length or 1) or not all(map(_is_number, parts)):
+            yield f"{name}: {value!r} is not {f'{length} numbers' if length else 'a number'}"
+        elif not all(math.isfinite(part) for part in parts):
+            yield f"{name}: {value!r} is not finite"
+        elif not all(low <= part <= high for part in parts):
+            yield f"{name}: {value!r} is not {f'within {low:.4g} to {high:.4g}' if high < math.inf else '0 or more'}"
+    for name in SEEDS:
+        value = getattr(spec, name)
+        if not (isinstance(value, Integral) and int(value) >= 0) and not (name == "backdrop" and value is None):
+            yield f"{name}: {value!r} is not a whole number from 0 on"
+    if spec.light == (0, 0, 0):
+        yield "light: (0, 0, 0) is no direction"
+    if not spec.zoom:
+        yield "zoom: 0 shows nothing"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (float, int, Real))  # the last is numpy's numbers, and slow
+
+
+def _about_occluder(spec: FaceSpec) -> Iterator[str]:
+    if spec.occluder is not None and spec.occluder not in OCCLUDERS:
+        hint = did_you_mean(str(spec.occluder), OCCLUDERS) or f"; one of {', '.join(OCCLUDERS)}"
+        yield f"occluder: {spec.occluder!r} is unknown{hint}"

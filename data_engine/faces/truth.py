@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_engine.faces.actions import DRAWN_CODES
+from data_engine.faces.actions import DRAWN_CODES, Intensity
 from data_engine.faces.codes import head_and_eye_codes
 from data_engine.faces.landmarks import landmarks
-from data_engine.faces.projection import Camera
 from data_engine.faces.spec import FaceSpec
+from data_engine.faces.studio.projection import Camera
 from data_engine.faces.visibility import hidden_regions
 from emollm import __version__
 from emollm.records import AU, Box, Detector, Face
@@ -41,7 +41,7 @@ def truth(spec: FaceSpec, size: int = 112) -> Face:
     )
 
 
-def _au(value: float | tuple[float, float]) -> AU:
+def _au(value: Intensity) -> AU:
     if not isinstance(value, tuple):
         return AU(value=round(value, DIGITS), kind="intensity")
     left, right = (round(side, DIGITS) for side in value)

@@ -13,7 +13,11 @@ from data_engine.faces.spec import OCCLUDERS
 
 DIFFICULTIES = ("easy", "normal", "hard")
 MAX_OCCLUDER = 1_000_000
+"""Seeds of what is before the face lie below."""
+BACKDROPS = 2000
+"""So many scenes there are; `studio.backdrop` keeps all that it has drawn in memory."""
 OCCLUDED_SHARE = {"easy": 0.0, "normal": 0.08, "hard": 0.5}
+"""How many faces have something before them."""
 
 
 def view(difficulty: str, rng: np.random.Generator) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def view(difficulty: str, rng: np.random.Generator) -> dict[str, Any]:
         "zoom": _short(1.05 + calm * rng.uniform(-0.10, 0.10)),
         "shift": (_short(calm * rng.normal(0, 0.04)), _short(calm * rng.normal(0, 0.04))),
         **lens(calm, rng),
-        "backdrop": int(rng.integers(2000)),
+        "backdrop": int(rng.integers(BACKDROPS)),
     }
 
 

@@ -5,8 +5,9 @@
     visibility_codes(FaceSpec(occluder="mask"), 112)            # ("AU72",)
 
 Each region of the face has places that stand for it. A place is hidden when the area of the occluder covers it (the
-same area that is painted) or the person's own hair does, when the face turns it away from the viewer, or when it lies
-beyond the picture's border.
+same area that is painted), or the person's own hair, scarf, cap or hat does; when the face turns it away from the
+viewer; or when it lies beyond the picture's border. The nose hides nothing: on a turned head the picture shows what
+lies behind it too, narrower.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from data_engine.faces.curves import Field, clamp
-from data_engine.faces.hair import covers
-from data_engine.faces.identity import Identity
+from data_engine.faces.curves import Field, Mask, clamp
+from data_engine.faces.head import hair, headwear
 from data_engine.faces.landmarks import face_places
 from data_engine.faces.occluders import occluder_of
-from data_engine.faces.occluders.canvas import pixels_to_head
-from data_engine.faces.projection import Camera
+from data_engine.faces.person.identity import Identity
 from data_engine.faces.spec import FaceSpec
+from data_engine.faces.studio.projection import Camera
 from emollm.records import Region
 
 HIDDEN_SHARE = 0.7
@@ -82,15 +81,17 @@ def visibility_codes(spec: FaceSpec, size: int = 112, hidden: Sequence[Region] |
     return tuple(codes)
 
 
-def is_hidden(camera: Camera, places: Field) -> NDArray[np.bool_]:
+def is_hidden(camera: Camera, places: Field) -> Mask:
     """Tell for places on the face, (N, 2), which of them the viewer cannot see."""
     x, y = places[:, 0], places[:, 1]
     pixels = camera.to_pixels(x, y)
     outside = ((pixels < 0) | (pixels > camera.size - 1)).any(axis=1)
-    hidden: NDArray[np.bool_] = outside | (facing(camera, x, y) < GRAZING) | covers(camera.person, x, y)
+    u, v = camera.pixels_to_head(pixels)
+    hidden: Mask = outside | (facing(camera, x, y) < GRAZING)
+    hidden |= hair.covers(camera.person, x, y) | headwear.covers(camera, u, v)
     occluder = occluder_of(camera)
     if occluder is not None:
-        here = (x, y) if occluder.worn else pixels_to_head(camera, pixels)
+        here = (x, y) if occluder.worn else (u, v)
         hidden |= occluder.area(*here) > 0
     return hidden
 

@@ -17,6 +17,10 @@ from data_engine.media.frames import Frame, Pace, Recording, bounded
 from emollm.errors import MissingExtraError, SourceError
 from emollm.pictures import check_size
 
+WHOLE = 0.95
+"""A video with a smaller share of the frames and the time that its header tells of is cut off."""
+UNTIMED_FPS = 25.0
+"""Taken where a file tells neither times nor a frame rate."""
 FRAME_SIDE = 1280
 """Pixels of the longer side: faces in a film fill a good part of it, and larger frames cost more than they show."""
 ONLY_FILES = {"protocol_whitelist": "file"}
@@ -46,21 +50,35 @@ def _frames(path: Path, container: Any, pace: Pace) -> Iterator[Frame]:
         stream = container.streams.video[0]
         check_size(path, (stream.codec_context.width, stream.codec_context.height))
         stream.thread_type = "AUTO"
-        stride = pace.stride_of(float(stream.average_rate or stream.guessed_rate or 0.0))
-        start_s, time_s, number = 0.0, 0.0, -1
+        native_fps = float(stream.average_rate or stream.guessed_rate or UNTIMED_FPS)
+        picker = pace.picker(native_fps)
+        start_s, time_s, number, damaged_s = 0.0, 0.0, -1, None
         try:
             for number, picture in enumerate(container.decode(stream)):
                 if number == 0:
                     start_s = picture.time or 0.0
                 # Some containers have no times; then the frame rate tells them.
-                time_s = picture.time - start_s if picture.time is not None else number / float(stream.average_rate)
-                if number % stride == 0:
+                time_s = picture.time - start_s if picture.time is not None else number / native_fps
+                if picture.is_corrupt:
+                    damaged_s = time_s if damaged_s is None else damaged_s
+                elif picker.picks(number, time_s):
                     yield _frame(picture, number, time_s)
-        except (av.FFmpegError, ZeroDivisionError) as error:
+        except av.FFmpegError as error:
             where = f"after {time_s:.2f} s" if number >= 0 else "from its first frame on"
             raise SourceError(f"{path}: the video is damaged {where} ({_reason(error)}); replace it") from None
     if number < 0:
         raise SourceError(f"{path}: the video holds no frames; replace it")
+    if damaged_s is not None:
+        raise SourceError(f"{path}: the video is damaged at {damaged_s:.2f} s (parts are missing); replace it")
+    if _breaks_off(stream, number + 1, time_s):
+        raise SourceError(f"{path}: the video breaks off after {time_s:.2f} s; replace it")
+
+
+def _breaks_off(stream: Any, num_frames: int, time_s: float) -> bool:
+    """Tell whether both frames and time are missing; a trimmed video lacks frames alone, one that stands still time."""
+    if not stream.frames or stream.duration is None:
+        return False
+    return bool(num_frames < WHOLE * stream.frames and time_s < WHOLE * float(stream.duration * stream.time_base))
 
 
 def _frame(picture: Any, number: int, time_s: float) -> Frame:

@@ -9,6 +9,7 @@ A still is a clip of one frame without a number and a time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -51,6 +52,29 @@ class Pace:
         if self.stride is not None:
             return self.stride
         return max(1, int(native_fps / self.fps + NEARLY)) if native_fps else 1
+
+    def picker(self, native_fps: float | None) -> Picker:
+        """Return what picks the frames of one clip."""
+        return Picker(self.stride_of(native_fps), 1.0 / self.fps if self.stride is None else math.inf)
+
+
+class Picker:
+    """Picks frames of a clip one after the other.
+
+    A frame is also picked where the one before is too long ago: the frames of a clip need not be equally long.
+    """
+
+    def __init__(self, stride: int, most_s: float) -> None:
+        self._stride, self._most_s = stride, most_s
+        self._number, self._time_s = -stride, 0.0
+        """The frame that was picked last."""
+
+    def picks(self, number: int, time_s: float) -> bool:
+        """Tell whether to look at this frame."""
+        if number - self._number < self._stride and time_s - self._time_s < self._most_s:
+            return False
+        self._number, self._time_s = number, time_s
+        return True
 
 
 def bounded(size: tuple[int, int], longest: int) -> tuple[int, int]:

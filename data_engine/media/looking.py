@@ -30,7 +30,8 @@ from emollm.stage import sha256
 BATCH_FRAMES = 32
 BATCH_PIXELS = 8_000_000
 """Frames are given to the detector together up to so many, or so many pixels (24 MB)."""
-
+MAX_BYTES = 1 << 29
+"""The largest picture that may be decoded, 16-bit and unpacked, is no larger as a file; pictures are read whole."""
 
 Points = list[tuple[float, float]]
 
@@ -100,11 +101,14 @@ def _frames(files: Iterable[Seen], pace: Pace) -> Iterator[tuple[Seen, Frame]]:
 def _open(seen: Seen, pace: Pace) -> Recording:
     path = seen.path
     try:
-        if not path.stat().st_size:
+        num_bytes = path.stat().st_size
+        if not num_bytes:
             raise SourceError(f"{path}: the file is empty; replace it")
         if path.suffix.lower() in VIDEOS:
             seen.sha256 = sha256(path)
             return open_film(path, pace)
+        if num_bytes > MAX_BYTES:
+            raise SourceError(f"{path}: {num_bytes >> 20:,} MiB are too many for a picture; make it smaller")
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None

@@ -58,7 +58,8 @@ def _still(path: Path, file: ImageFile) -> Iterator[Frame]:
 
 def _moving(path: Path, file: ImageFile, pace: Pace) -> Iterator[Frame]:
     """Every frame is decoded, because each is painted over the one before it; some are given on."""
-    time_s, stride, longest = 0.0, 1, max(file.size)
+    time_s, longest = 0.0, max(file.size)
+    picker = pace.picker(None)
     with file:
         for number in range(getattr(file, "n_frames", 1)):
             try:
@@ -69,8 +70,8 @@ def _moving(path: Path, file: ImageFile, pace: Pace) -> Iterator[Frame]:
                 raise SourceError(f"{error}; it could be read up to frame {number} ({time_s:.2f} s)") from None
             seconds = float(file.info.get("duration") or 0.0) / 1000.0 or UNTIMED_S
             if number == 0:
-                stride = pace.stride_of(1.0 / seconds)
-            if number % stride == 0:
+                picker = pace.picker(1.0 / seconds)
+            if picker.picks(number, time_s):
                 yield _frame(to_rgb(file), longest, number, round(time_s, 4))
             time_s += seconds
 

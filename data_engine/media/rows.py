@@ -16,11 +16,11 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from data_engine.detect.files import Source
 from data_engine.media.frames import Frame
 from data_engine.sources import Dialect, Head, Layout
 from data_engine.sources.blocks import BLOCK_ROWS, Block, Numbers
 from data_engine.sources.layout import Channel
+from data_engine.sources.source import Source
 from emollm.facs import UNITS
 from emollm.records import AU_RANGE, Detector, Face, Region
 

@@ -10,6 +10,7 @@ A row that cannot be read goes to `bad(row, reason, detail)` and the rest goes o
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -27,6 +28,8 @@ Numbers = npt.NDArray[np.float64]
 Bad = Callable[[int, str, str], None]
 
 BLOCK_ROWS = 4096
+MANY_UNNEEDED = 32
+"""From so many cells on, a pattern that skips them is faster than cutting each off."""
 EMPTY = {"", "na", "n/a", "nan", "none", "null", "-nan", "-nan(ind)", "nan(ind)"}
 
 
@@ -70,7 +73,8 @@ class _Cut:
     """Cuts the needed cells out of a line without splitting the whole of it.
 
     OpenFace has 4 needed cells at the left, 400 of landmarks, and the AUs at the right: the widest stretch of
-    columns nobody needs is left as one piece.
+    columns nobody needs is left as one piece. Where the pose stands between 280 columns of eyes and 380 of landmarks,
+    a pattern takes the needed cells out of the part before the widest stretch.
     """
 
     def __init__(self, head: Head, layout: Layout) -> None:
@@ -85,17 +89,29 @@ class _Cut:
         before, after = max(pairwise(edges), key=lambda pair: pair[1] - pair[0])
         self.left, self.right = before + 1, len(head.columns) - after
         self.whole = self.left + self.right >= len(head.columns)
+        needed = sorted({index for index in (*self.numbers, *self.texts) if index < self.left})
+        self.pattern = None
+        if not self.whole and self.left - len(needed) >= MANY_UNNEEDED:
+            self.pattern = _pattern(needed, self.separator)
+            self.place_at_left = {index: place for place, index in enumerate(needed)}
+            self.left = len(needed)
         self.pick_numbers = _getter([self._moved(index) for index in self.numbers])
         self.pick_texts = _getter([self._moved(index) for index in self.texts])
 
     def _moved(self, index: int) -> int:
         """Where a column stands once the stretch in the middle is one piece."""
+        if self.pattern is not None and index in self.place_at_left:
+            return self.place_at_left[index]
         return index if self.whole or index < self.left else index - len(self.columns) + self.right + self.left + 1
 
     def cells(self, line: bytes) -> list[bytes]:
         """The cells at the left, the middle in one piece, the cells at the right."""
         if self.whole:
             return line.split(self.separator)
+        if self.pattern is not None:
+            found = self.pattern.match(line)
+            assert found is not None, "only lines with as many separators as the header are cut"
+            return [*found.groups(), *line[found.end() :].rsplit(self.separator, self.right)]
         cells = line.split(self.separator, self.left)
         return cells + cells.pop().rsplit(self.separator, self.right)
 
@@ -105,6 +121,16 @@ class _Cut:
         if self.clock is None:
             return list(map(float, picked))
         return [_seconds(decode(cell)) if place == self.clock else float(cell) for place, cell in enumerate(picked)]
+
+
+def _pattern(needed: list[int], separator: bytes) -> re.Pattern[bytes]:
+    """What matches a line up to and with its last needed cell, which it gives as groups; it never goes back."""
+    cell = rb"[^%s]*+" % separator
+    parts = []
+    for before, index in pairwise([-1, *needed]):
+        skipped = index - before - 1
+        parts.append((rb"(?:%s%s){%d}+" % (cell, separator, skipped) if skipped else b"") + rb"(%s)%s" % (cell, separator))
+    return re.compile(b"".join(parts))
 
 
 def _clock(head: Head, layout: Layout) -> int | None:

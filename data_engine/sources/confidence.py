@@ -2,7 +2,7 @@
 
     confidence_top(head, layout)        # 1.0, or 100.0 for percent
 
-`data_engine.detect.files` asks for every file. What is neither stays above the top and is kept aside row by row.
+`data_engine.sources.source` asks for every file. What is neither stays above the top and is kept aside row by row.
 """
 
 from __future__ import annotations

@@ -39,7 +39,9 @@ def recognises(head: Head) -> str | None:
     if not found.keys() >= NEEDED or any(au_name(column) for column in head.columns):
         return None
     sums = [total for total in map(sum, _rows(head, found)) if not math.isnan(total)]
-    if not sums or any(abs(total - 1.0) > TOLERANCE for total in sums):
+    if not sums and any(cell for column in found.values() for cell in head.column_values(column)):
+        return None
+    if any(abs(total - 1.0) > TOLERANCE for total in sums):
         return None
     return f"probabilities of {len(found)} emotions such as {next(iter(found.values()))}, and no AUs"
 

@@ -43,23 +43,25 @@ def _candidates(named: str, source: Path, root: Path) -> Iterator[Path]:
         return
     parts = named.replace("\\", "/").split("/")
     has_suffix = f".{parts[-1].rpartition('.')[2].lower()}" in SUFFIXES
-    for folder in dict.fromkeys((root, source.parent)):
+    folders = [str(root), os.path.dirname(source)]
+    for folder in folders[: 1 if folders[0] == folders[1] else 2]:
         for length in range(min(len(parts), MAX_PARTS), 0, -1):
-            path = folder.joinpath(*parts[-length:])
+            # As strings: a table of one image a row asks for every row.
+            path = os.path.join(folder, *parts[-length:])
             if has_suffix:
-                yield path
-            else:
-                yield from (path.with_name(path.name + suffix) for suffix in _suffixes_in(path.parent))
+                yield Path(path)
+            elif parts[-1]:
+                yield from (Path(path + suffix) for suffix in _suffixes_in(os.path.dirname(path)))
     if has_suffix:
         yield root / named
 
 
 @lru_cache(maxsize=256)
-def _suffixes_in(folder: Path) -> tuple[str, ...]:
+def _suffixes_in(folder: str) -> tuple[str, ...]:
     """The suffixes of the media in a folder, looked at once: most folders of AU files hold none."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder or os.curdir):
         return ()
-    found = {Path(entry.name).suffix for entry in os.scandir(folder)}
+    found = {Path(entry.name).suffix for entry in os.scandir(folder or os.curdir)}
     return tuple(sorted(suffix for suffix in found if suffix.lower() in SUFFIXES))
 
 

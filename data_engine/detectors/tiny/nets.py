@@ -46,21 +46,21 @@ POINTS: Layers = (
 
 # --- Actions: aligned grey face → per AU and side intensity and occurrence; per region and side hidden.
 
-ACTIONS_SIDE = 80
+ACTIONS_SIDE = 88
 AUS = DRAWN_CODES
 SIDES = ("left", "right")
 HIDEABLE: tuple[Region, ...] = tuple(r for r in get_args(Region) if r not in ("neck", "head", "shoulders", "face"))
 """Regions whose hiding is measured."""
 ACTION_OUTPUTS = 2 * (len(AUS) + len(AUS) + len(HIDEABLE))
 ACTIONS: Layers = (
-    Conv(1, 24, kernel=5, stride=2),  # 40
-    Conv(24, 48, stride=2),  # 20
+    Conv(1, 24, kernel=5, stride=2),  # 44
+    Conv(24, 48, stride=2),  # 22
     Conv(48, 48, is_residual=True),
-    Conv(48, 72, stride=2),  # 10
+    Conv(48, 72, stride=2),  # 11
     Conv(72, 72, is_residual=True),
-    Conv(72, 96, stride=2),  # 5
-    Conv(96, 64, kernel=1),
-    Dense(5 * 5 * 64, 160),
+    Conv(72, 96, stride=2),  # 6
+    Conv(96, 56, kernel=1),
+    Dense(6 * 6 * 56, 160),
     Dense(160, ACTION_OUTPUTS, is_last=True),
 )
 

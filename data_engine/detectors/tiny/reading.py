@@ -27,7 +27,8 @@ ALMOST = 0.95
 """Largest intensity of what does not occur."""
 BEYOND = 0.3
 """How far above PRESENT what surely occurs is at least."""
-HIDDEN = 0.5
+HIDDEN = 0.6
+"""From this hidden share of a region on, it is told to be hidden."""
 WITHOUT_SIDES = ("AU25", "AU26", "AU27")
 ASYMMETRIC = 1.0
 """Sides that differ by less than this intensity are not told apart: renders of symmetric faces differ by as much."""
@@ -58,7 +59,7 @@ class Reading(NamedTuple):
     occurs: Numbers
     """Probability 0–1."""
     hidden: Numbers
-    """Probability 0–1."""
+    """Share of the region, 0–1."""
 
 
 def read(outputs: Array, scales: Scales) -> Reading:
@@ -103,7 +104,7 @@ def _aus(intensities: list[list[float]], hidden: list[list[bool]]) -> dict[str, 
     hides = dict(zip(HIDEABLE, hidden, strict=True))
     aus: dict[str, AU] = {}
     for code, (left, right) in zip(AUS, intensities, strict=True):
-        left_hidden, right_hidden = hides.get(_region(code), (False, False))
+        left_hidden, right_hidden = hides[_region(code)]
         if not (left_hidden and right_hidden):
             aus[code] = _au(code, None if left_hidden else left, None if right_hidden else right)
     return aus

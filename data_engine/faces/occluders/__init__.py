@@ -21,8 +21,8 @@ from data_engine.faces.occluders.eyewear import SUNGLASSES, Sunglasses
 from data_engine.faces.occluders.hand import HOLDS, Hand
 from data_engine.faces.occluders.locks import LOCKS, Locks
 from data_engine.faces.occluders.things import THINGS, Thing
-from data_engine.faces.projection import Camera
-from data_engine.faces.surface import Head, blend, bounds
+from data_engine.faces.studio.projection import Camera
+from data_engine.faces.studio.surface import Head, blend, bounds
 
 __all__ = ["FAMILIES", "KINDS", "Occluder", "cover", "occluder_of", "paint_occluder"]
 
@@ -37,6 +37,8 @@ FAMILIES: dict[str, tuple[tuple[str, ...], Callable[[Camera, str, np.random.Gene
 }
 """Name of each family: the kinds in it, and how one is put on a person."""
 KINDS = {family: kinds for family, (kinds, _) in FAMILIES.items()}
+STREAM = 77
+"""Number of the occluders' random stream."""
 SHADOW = 0.05
 """How far the shadow of what lies on the face reaches, in face units."""
 
@@ -48,7 +50,7 @@ def occluder_of(camera: Camera) -> Occluder | None:
         return None
     kinds, put_on = FAMILIES[spec.occluder]
     still = Camera(camera.person, spec, camera.size, jaw_drop=0.0)
-    return put_on(still, kinds[spec.occluder_seed % len(kinds)], np.random.default_rng([spec.occluder_seed, 77]))
+    return put_on(still, kinds[spec.occluder_seed % len(kinds)], np.random.default_rng([spec.occluder_seed, STREAM]))
 
 
 def paint_occluder(picture: Field, head: Head, camera: Camera, u: Field, v: Field) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 
 from data_engine.faces.actions import Actions
 from data_engine.faces.curves import Field, Value, clamp
-from data_engine.faces.identity import Identity
 from data_engine.faces.landmarks import face_places
-from data_engine.faces.projection import Camera
-from data_engine.faces.shading import light_on
+from data_engine.faces.person.identity import Identity
 from data_engine.faces.spec import FaceSpec
+from data_engine.faces.studio.projection import Camera, nose_lift
+from data_engine.faces.studio.shading import light_on
 
 NOSE_TIP, NOSE_BASE, LIP_TOP, LIP_BOTTOM = 30 - 17, 33 - 17, 51 - 17, 57 - 17
 """Rows of `face_places`."""
@@ -80,17 +80,15 @@ def anchors(person: Identity) -> Anchors:
 
 
 def seen_from_front(camera: Camera, x: Value, y: Value) -> tuple[float, float]:
-    """Return where the viewer sees one place on the face: (u, v) of the upright head."""
-    place = camera.to_pixels(np.array([x], np.float32), np.array([y], np.float32))
-    u, v = pixels_to_head(camera, place)
+    """Return about where the viewer sees one place on the face: (u, v) of the upright head."""
+    seen_x, seen_y = place_x, place_y = np.array([x], np.float32), np.array([y], np.float32)
+    # Nine rounds leave some way to go where the nose is seen from the side. They stay, because all pictures drawn so
+    # far are held by them; what lies there is said by `area`, not by this place.
+    for _ in range(9):
+        lift = nose_lift(camera.person, seen_x, seen_y)
+        seen_x, seen_y = place_x + lift * camera.nose_shift[0], place_y + lift * camera.nose_shift[1]
+    u, v = camera.pixels_to_head(camera.shifted_to_pixels(seen_x, seen_y))
     return float(u[0]), float(v[0])
-
-
-def pixels_to_head(camera: Camera, pixels: Field) -> tuple[Field, Field]:
-    """Return the upright head's coordinates (u, v) of places in the picture, given in pixels (N, 2)."""
-    across, down = camera.frame()
-    u, v = camera.tilted(across[0, 0] + camera.pixel * pixels[:, 0], down[0, 0] + camera.pixel * pixels[:, 1])
-    return u, v
 
 
 def capsule(across: Field, down: Field, start: tuple[float, float], end: tuple[float, float], *radii: float) -> Field:

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_engine.faces.curves import Field, clamp
 from data_engine.faces.occluders.canvas import Patch, anchors, box, colour, seen_from_front, turned
-from data_engine.faces.projection import Camera
+from data_engine.faces.studio.projection import Camera
 
 CENSORS = ("bar", "block", "pixels", "blur", "text")
 PARTS = {"eyes": 0.95, "mouth": 0.55, "lower face": 0.95, "face": 1.15}

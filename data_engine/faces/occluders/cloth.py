@@ -8,7 +8,7 @@ import numpy as np
 
 from data_engine.faces.curves import Field, bump, clamp, coverage, ridge
 from data_engine.faces.occluders.canvas import Anchors, Patch, anchors, capsule, colour, layered, seen_from_front
-from data_engine.faces.projection import Camera
+from data_engine.faces.studio.projection import Camera
 
 MASKS = ("surgical", "respirator", "cloth", "under the nose", "at the chin")
 SCARVES = ("over the nose", "under the nose", "at the chin")

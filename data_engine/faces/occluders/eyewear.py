@@ -9,7 +9,7 @@ import numpy as np
 
 from data_engine.faces.curves import Field, bump, clamp, smoothstep
 from data_engine.faces.occluders.canvas import Patch, capsule, layered
-from data_engine.faces.projection import Camera
+from data_engine.faces.studio.projection import Camera
 
 
 class Lens(NamedTuple):

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from data_engine.faces.curves import Field, bump, clamp, ridge, smoothstep
-from data_engine.faces.identity import Identity
 from data_engine.faces.occluders.canvas import (
     Anchors,
     Patch,
@@ -22,7 +21,8 @@ from data_engine.faces.occluders.canvas import (
     seen_from_front,
     two_deepest,
 )
-from data_engine.faces.projection import Camera
+from data_engine.faces.person.identity import Identity
+from data_engine.faces.studio.projection import Camera
 
 FINGERS = ((0.335, 0.80, 0.088), (0.115, 0.90, 0.092), (-0.11, 0.83, 0.088), (-0.325, 0.66, 0.077))
 """Index to little finger: where it begins across the palm, its length and its radius; a hand is 2 units long."""

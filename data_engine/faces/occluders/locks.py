@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_engine.faces.curves import Field, clamp, ridge
-from data_engine.faces.hair import worn
-from data_engine.faces.identity import Identity
+from data_engine.faces.head.hair import head_cover
 from data_engine.faces.occluders.canvas import Anchors, Patch, anchors
-from data_engine.faces.projection import Camera
+from data_engine.faces.person.identity import Identity
+from data_engine.faces.studio.projection import Camera
 
 LOCKS = ("fringe", "swept", "curtain", "loose")
 SHAVED = 0.7
@@ -21,7 +21,7 @@ KNOTS = np.linspace(-1.0, 1.0, 33)
 def _roots(person: Identity) -> float:
     """Height at which the hair comes out: above the hairline, from under what is worn on the head, or, as a wig on a
     shaved head, on the crown."""
-    wardrobe, cut = person.wardrobe, worn(person)
+    wardrobe, cut = person.wardrobe, head_cover(person)
     if wardrobe.headwear is not None:
         return max(cut.hairline_y, wardrobe.headwear_y + 0.05)
     return cut.hairline_y - 0.12 if cut.density > SHAVED else -1.3

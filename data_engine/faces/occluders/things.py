@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from data_engine.faces.curves import Field, bump, clamp, coverage, ridge
-from data_engine.faces.identity import Identity
 from data_engine.faces.occluders.canvas import (
     Patch,
     anchors,
@@ -21,7 +20,8 @@ from data_engine.faces.occluders.canvas import (
     turned,
     two_deepest,
 )
-from data_engine.faces.projection import Camera
+from data_engine.faces.person.identity import Identity
+from data_engine.faces.studio.projection import Camera
 
 THINGS = ("cup", "telephone", "microphone", "book", "telephone at the ear")
 

@@ -17,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from data_engine.detectors.tiny.detector import TinyDetector
-from data_engine.detectors.tiny.layers import Array
-from data_engine.detectors.tiny.nets import ACTIONS_SIDE, AUS
+from data_engine.detectors.tiny.finder import Finder
+from data_engine.detectors.tiny.layers import Array, Net
+from data_engine.detectors.tiny.nets import ACTIONS_SIDE, AUS, FINDER
 from data_engine.detectors.tiny.training.actions import split, teach_actions
 from data_engine.detectors.tiny.training.course import Course
 from data_engine.detectors.tiny.training.crowds import draw_crowds
@@ -26,6 +27,7 @@ from data_engine.detectors.tiny.training.drawing import Lessons, Lot, draw_lesso
 from data_engine.detectors.tiny.training.elsewhere import draw_elsewhere
 from data_engine.detectors.tiny.training.examination import PRESENT, SETS, describe, examine, f1
 from data_engine.detectors.tiny.training.finder import teach_finder
+from data_engine.detectors.tiny.training.lures import find_lures
 from data_engine.detectors.tiny.training.points import teach_points
 from data_engine.detectors.tiny.training.torch_nets import TorchNet, folded
 from data_engine.detectors.tiny.training.views import aligned, look
@@ -50,10 +52,12 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "full": Profile(40_000, 10_000, 12_000, 24_000, 16, 14, 10, 1_000),
+    "full": Profile(50_000, 10_000, 12_000, 20_000, 18, 8, 7, 1_000),
     "small": Profile(2_000, 1_000, 1_000, 2_000, 6, 6, 5, 100),
 }
 VALIDATION = 3_000
+LURING = 5_000
+"""Pictures of each kind that may lure the finder."""
 VALIDATED = (900_000, 1_000_000)
 LEARNED = (0, 900_000)
 """People of the lessons, and those on whom the thresholds are chosen."""
@@ -69,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
     profile, started = PROFILES[options.profile], time.monotonic()
-    weights, told = train(profile, options.seed)
+    weights, told = train(profile, options.seed, options.threads)
     told |= {"version": __version__, "profile": options.profile, "seed": options.seed}
     write_weights(options.out, weights, told)
     for kind in SETS:
@@ -80,18 +84,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def train(profile: Profile, seed: int) -> tuple[dict[str, Array], dict[str, Any]]:
+def train(profile: Profile, seed: int, workers: int) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return the weights of the three nets, and what is to be told with them."""
-    near = draw_lessons(Lot(seed, profile.faces, LEARNED))
-    far = draw_lessons(Lot(seed + 1, profile.far_faces, LEARNED, zooms=(0.2, 0.9), shift=1.0))
-    others = draw_elsewhere(seed + 2, profile.others)
-    actions = teach_actions(near, Course(profile.actions_epochs, seed=seed))
-    points = teach_points(near, others, Course(profile.points_epochs, seed=seed))
+    near = draw_lessons(Lot(seed, profile.faces, LEARNED), workers)
+    far = draw_lessons(Lot(seed + 1, profile.far_faces, LEARNED, zooms=(0.2, 0.9), shift=1.0), workers)
+    others = draw_elsewhere(seed + 2, profile.others, workers)
     crowds = draw_crowds(seed + 3, far, others, profile.crowds)
-    finder = teach_finder(crowds, Course(profile.finder_epochs, batch_size=64, seed=seed))
-    thresholds = choose_thresholds(actions, draw_lessons(Lot(seed + 4, VALIDATION, VALIDATED)))
-    weights = folded(finder, "finder") | folded(points, "points") | folded(actions, "actions")
+    weights = folded(teach_finder(crowds, Course(profile.finder_epochs, batch_size=64, seed=seed)), "finder")
+    lures = find_lures(Finder(Net(FINDER, weights, "finder")), others[:LURING], _first(far, LURING), workers)
+    weights |= folded(teach_points(near, others, lures, Course(profile.points_epochs, seed=seed)), "points")
+    actions = teach_actions(near, Course(profile.actions_epochs, seed=seed))
+    weights |= folded(actions, "actions")
+    thresholds = choose_thresholds(actions, draw_lessons(Lot(seed + 4, VALIDATION, VALIDATED), workers))
     return weights, {"thresholds": thresholds, "lessons": profile._asdict()}
+
+
+def _first(lessons: Lessons, num: int) -> Lessons:
+    fields: list[NDArray[Any]] = [field[:num] for field in lessons]
+    return Lessons(*fields)
 
 
 def choose_thresholds(net: TorchNet, lessons: Lessons) -> dict[str, float]:

@@ -51,7 +51,7 @@ def seen_aus(hidden: Tensor) -> Tensor:
 def teach_actions(lessons: Lessons, course: Course) -> TorchNet:
     """Train the net on drawn faces."""
     torch.manual_seed(course.seed)
-    net = TorchNet(ACTIONS, dropout=0.2).to(memory_format=torch.channels_last)
+    net = TorchNet(ACTIONS, dropout=0.1).to(memory_format=torch.channels_last)
     data = [torch.from_numpy(field) for field in (lessons.pictures, lessons.points, lessons.aus, lessons.hidden)]
 
     def loss(batch: Tensor) -> Tensor:
@@ -80,8 +80,8 @@ def shaken_crops(pictures: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """Return aligned crops as they will be met, wrong by what landmarks are wrong, and which are mirrored."""
     num = len(pictures)
     flipped = torch.rand(num) < 0.5
-    placements = shaken(aligned(points), turn=0.05, scale=0.05, shift=0.02, stretch=0.04)
-    crops = look(pictures, mirrored(placements, flipped), ACTIONS_SIDE, bent(num, 4, 0.012))
+    placements = shaken(aligned(points), turn=0.04, scale=0.04, shift=0.015, stretch=0.03)
+    crops = look(pictures, mirrored(placements, flipped), ACTIONS_SIDE, bent(num, 4, 0.009))
     return even(spoilt(crops)).contiguous(memory_format=torch.channels_last), flipped
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data_engine.detectors.tiny.crops import square_around
+from data_engine.detectors.tiny.crops import Square, square_around
 from data_engine.detectors.tiny.training.drawing import Lessons
 
 MAX_FACES = 4
@@ -27,7 +27,8 @@ class Crowds(NamedTuple):
 
 
 def draw_crowds(seed: int, lessons: Lessons, elsewhere: NDArray[np.uint8], num: int) -> Crowds:
-    """Compose pictures: 30 % one render alone, 45 % faces pasted over other things, 25 % no face at all."""
+    """Compose pictures: 25 % one render alone, 40 % faces pasted over other things, 15 % people whose face is covered
+    by other things, 20 % no people at all."""
     rng = np.random.default_rng(seed)
     rows = [_compose(lessons, elsewhere, rng) for _ in range(num)]
     return Crowds(np.stack([picture for picture, _ in rows]), np.stack([faces for _, faces in rows]))
@@ -39,15 +40,29 @@ def _compose(
     faces = np.zeros((MAX_FACES, 3), np.float32)
     kind = rng.random()
     canvas = elsewhere[rng.integers(len(elsewhere))].astype(np.float32)
-    if kind < 0.30:
+    if kind < 0.40:
         place = int(rng.integers(len(lessons.pictures)))
         square = square_around(lessons.points[place])
-        faces[0] = square.x, square.y, square.side
-        return lessons.pictures[place], faces
-    if kind < 0.75:
+        if kind < 0.25:
+            faces[0] = square.x, square.y, square.side
+            return lessons.pictures[place], faces
+        return _covered(lessons.pictures[place], square, canvas, rng), faces
+    if kind < 0.80:
         for number in range(rng.integers(1, MAX_FACES + 1)):
             faces[number] = _paste(canvas, lessons, faces, rng)
     return canvas.astype(np.uint8), faces
+
+
+def _covered(
+    picture: NDArray[np.uint8], square: Square, other: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Lay other things over a face, so that hair, neck and clothes stay: they are no face."""
+    rows, columns = np.mgrid[:SIZE, :SIZE].astype(np.float32)
+    wide, high = square.side * rng.uniform(0.45, 0.7, 2)
+    off = np.hypot((columns - square.x) / wide, (rows - square.y + 0.12 * square.side) / high)
+    over = np.clip((1.2 - off) / rng.uniform(0.05, 0.4), 0, 1)
+    covered: NDArray[np.uint8] = (picture + over * (other - picture)).astype(np.uint8)
+    return covered
 
 
 def _paste(

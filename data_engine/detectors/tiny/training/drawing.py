@@ -18,10 +18,10 @@ from data_engine.detectors.tiny.layers import Array
 from data_engine.detectors.tiny.nets import AUS, HIDEABLE
 from data_engine.detectors.tiny.training.camera import photograph
 from data_engine.faces import FaceSpec, landmarks, render
-from data_engine.faces.actions import FULL
 from data_engine.faces.expressions import mixture
-from data_engine.faces.projection import HALF_FRAME
-from data_engine.faces.views import view
+from data_engine.faces.spec import OCCLUDERS
+from data_engine.faces.studio.projection import HALF_FRAME
+from data_engine.faces.views import MAX_OCCLUDER, view
 from data_engine.faces.visibility import hidden_sides
 from data_engine.workers import spread
 from emollm.stage import track
@@ -39,7 +39,9 @@ class Lot(NamedTuple):
     identities: tuple[int, int] = (0, 1_000_000)
     """First person and the one after the last. Tests use people from a million on."""
     hard_share: float = 0.35
-    """How many have a turned head or something before the face."""
+    """How many have a turned head, half of these something before the face."""
+    more_occluded: float = 0.15
+    """How many of the others have something before the face, beside those that always do."""
     zooms: tuple[float, float] = (0.72, 1.15)
     shift: float = 0.05
     """How far the head is from the middle, at most, in halves of the picture."""
@@ -91,6 +93,8 @@ def _draw(lot: Lot, index: int) -> Lessons:
 def draw_spec(lot: Lot, index: int, rng: np.random.Generator) -> FaceSpec:
     """Draw who does what, and how it is seen."""
     seen = view("hard" if rng.random() < lot.hard_share else "normal", rng)
+    if seen["occluder"] is None and rng.random() < lot.more_occluded:
+        seen |= {"occluder": str(rng.choice(OCCLUDERS)), "occluder_seed": int(rng.integers(MAX_OCCLUDER))}
     zoom = float(rng.uniform(*lot.zooms))
     room = lot.shift * HALF_FRAME / zoom
     seen |= {"zoom": zoom, "shift": tuple((room * rng.uniform(-1, 1, 2)).tolist()), "sensor_noise": 0.0}
@@ -100,6 +104,5 @@ def draw_spec(lot: Lot, index: int, rng: np.random.Generator) -> FaceSpec:
 
 def au_values(spec: FaceSpec) -> Array:
     """Return the intensities of a spec, (AUs, 2) 0–5, left and right."""
-    actions = spec.actions()
-    sides = (actions.left, actions.right)
-    return np.array([[side[int(code[2:])] * FULL for side in sides] for code in AUS], np.float32)
+    values = [spec.aus.get(code, 0.0) for code in AUS]
+    return np.array([value if isinstance(value, tuple) else (value, value) for value in values], np.float32)

@@ -14,6 +14,7 @@ from data_engine.detectors.tiny.crops import MARGIN
 from data_engine.detectors.tiny.nets import NUM_POINTS, POINTS, POINTS_SIDE
 from data_engine.detectors.tiny.training.course import Course, batches, learn
 from data_engine.detectors.tiny.training.drawing import Lessons
+from data_engine.detectors.tiny.training.lures import Lures
 from data_engine.detectors.tiny.training.torch_nets import TorchNet
 from data_engine.detectors.tiny.training.views import (
     MIRRORED_POINTS,
@@ -31,8 +32,8 @@ from data_engine.detectors.tiny.training.views import (
 TURN, SCALE, SHIFT, STRETCH = 0.20, 0.14, 0.055, 0.05
 """How far the finder's square may be off, as standard deviations: radians, log scale, shares of the crop."""
 BEND = 0.012
-NO_FACES = 0.25
-"""Share of crops in a batch that show no face, or too little of one."""
+NO_FACES = 0.2
+"""Crops of each kind without a face, as a share of the batch: other things, parts of faces, and lures."""
 
 
 class Read(NamedTuple):
@@ -52,19 +53,23 @@ def split(outputs: Tensor) -> Read:
     return Read(places + 0.5, outputs[:, 2 * NUM_POINTS : -1], outputs[:, -1])
 
 
-def teach_points(lessons: Lessons, others: NDArray[np.uint8], course: Course) -> TorchNet:
-    """Train the net on drawn faces and on pictures of other things, (M, H, W) uint8."""
+def teach_points(lessons: Lessons, others: NDArray[np.uint8], lures: Lures, course: Course) -> TorchNet:
+    """Train the net on drawn faces, on pictures of other things, (M, H, W) uint8, and on what lured the finder."""
     torch.manual_seed(course.seed)
     net = TorchNet(POINTS).to(memory_format=torch.channels_last)
     pictures, points, poses = (torch.from_numpy(field) for field in lessons[:3])
-    strange = torch.from_numpy(others)
+    strange, luring = torch.from_numpy(others), torch.from_numpy(lures.pictures)
+    where = torch.from_numpy(lures.squares)
 
     def loss(batch: Tensor) -> Tensor:
         num_others = int(NO_FACES * len(batch))
         crops, wanted, pose = face_crops(pictures[batch], points[batch], poses[batch])
         elsewhere = strange_crops(strange[torch.randint(len(strange), (num_others,))])
         astray = stray_crops(pictures[batch[:num_others]], points[batch[:num_others]])
-        read = split(net(torch.cat([crops, elsewhere, astray]).contiguous(memory_format=torch.channels_last)).float())
+        lured = torch.randint(len(where), (num_others,))
+        luring_crops = lure_crops(luring[where[lured, 0].long()], where[lured, 1:])
+        seen = torch.cat([crops, elsewhere, astray, luring_crops])
+        read = split(net(seen.contiguous(memory_format=torch.channels_last)).float())
         return loss_of(read, wanted, pose)
 
     return learn(net, loss, batches(len(pictures), course), course, "points")
@@ -116,6 +121,13 @@ def strange_crops(pictures: Tensor) -> Tensor:
     sides = height * torch.exp(torch.rand(num) * 1.6 - 1.4)
     middles = torch.rand(num, 2) * torch.tensor([width, height])
     return even(spoilt(look(pictures, squares(middles, sides, 3 * torch.rand(num)), POINTS_SIDE)))
+
+
+def lure_crops(pictures: Tensor, where: Tensor) -> Tensor:
+    """Return crops of what the finder took for a face, (N, 3): middle and side."""
+    placements = squares(where[:, :2], MARGIN * where[:, 2], 0.2 * torch.randn(len(where)))
+    placements = shaken(placements, turn=0, scale=SCALE, shift=SHIFT)
+    return even(spoilt(look(pictures, mirrored(placements, torch.rand(len(where)) < 0.5), POINTS_SIDE)))
 
 
 def stray_crops(pictures: Tensor, points: Tensor) -> Tensor:

@@ -5,8 +5,6 @@ crops = look(pictures, placements, side)            # (N, 1, side, side), mean 0
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -112,13 +110,10 @@ def bent(num: int, posts: int, deviation: float) -> Tensor:
 def spoilt(crops: Tensor) -> Tensor:
     """Spoil normalised crops: uneven light, grain, and a patch laid over some."""
     num, _, side, _ = crops.shape
-    field = F.interpolate(0.35 * torch.rand(num, 1, 1, 1) * torch.randn(num, 1, 3, 3), (side, side), mode="bicubic")
+    field = F.interpolate(0.3 * torch.rand(num, 1, 1, 1) * torch.randn(num, 1, 3, 3), (side, side), mode="bicubic")
     crops = crops + field + 0.12 * torch.rand(num, 1, 1, 1) * torch.randn_like(crops)
-    for place in torch.nonzero(torch.rand(num) < 0.15).flatten().tolist():
+    for place in torch.nonzero(torch.rand(num) < 0.08).flatten().tolist():
         height, width = (torch.rand(2) * 0.25 * side + 0.06 * side).int().tolist()
         top, left = int(torch.rand(()) * (side - height)), int(torch.rand(()) * (side - width))
         crops[place, :, top : top + height, left : left + width] = 1.5 * torch.randn(())
     return crops
-
-
-FULL_TURN = 2 * math.pi

@@ -1,0 +1,1 @@
+"""People in motion, alone or several in one picture: keyframes, performances, scenes, shots, clips as files."""

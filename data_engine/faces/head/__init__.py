@@ -1,0 +1,1 @@
+"""What no AU moves: hair, beard, ears, neck and clothes, spectacles, hats."""

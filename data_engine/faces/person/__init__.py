@@ -1,0 +1,1 @@
+"""Who: one integer is one person. `identity` puts together how a face rests, how it moves, its looks, its haircut."""
