@@ -35,7 +35,19 @@ T = TypeVar("T")
 MAX_PRINTED = 20
 """Malformed lines that are printed; all of them are counted and kept aside."""
 
-VERSIONED = ("emollm", "msgspec", "numpy", "pillow", "av", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
+VERSIONED = (
+    "emollm",
+    "msgspec",
+    "numpy",
+    "pillow",
+    "av",
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "datasets",
+)
 
 
 def add_stage_arguments(parser: argparse.ArgumentParser, output: str = "FILE.jsonl", required: bool = True) -> None:

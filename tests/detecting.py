@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,18 @@ def _squares(pixels: Pixels) -> Iterator[Face]:
 
 def load_squares(_: str) -> SquareDetector:
     return SquareDetector()
+
+
+class SlowDetector(SquareDetector):
+    """The same, a hundredth of a second a picture: slow enough to be stopped."""
+
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Face]]:
+        time.sleep(0.01 * len(pictures))
+        return super().detect(pictures)
+
+
+def load_slow(_: str) -> SlowDetector:
+    return SlowDetector()
 
 
 def picture(*squares: tuple[int, int, int, int], size: tuple[int, int] = (160, 120)) -> Image.Image:

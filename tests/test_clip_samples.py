@@ -60,8 +60,10 @@ def test_single_frames_and_single_rows_have_no_events(tmp_path: Path) -> None:
 
 def test_a_clip_without_times_says_why_it_has_no_events(tmp_path: Path) -> None:
     rows = "".join(f"{frame},0.98,1,{frame % 5}\n" for frame in range(20))
-    [sample] = Run(tmp_path, table(tmp_path / "a.csv", rows, "frame,confidence,success,AU12_r\n")).samples
+    found = Run(tmp_path, table(tmp_path / "a.csv", rows, "frame,confidence,success,AU12_r\n"))
+    [sample] = found.samples
     assert sample.events is None
+    assert found.manifest["counts"]["without events for lack of times"] == 1
     assert "the rows have no times" in detect_of(sample)["events"]
 
 

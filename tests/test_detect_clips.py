@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,29 @@ class TestClips:
         path = animation(tmp_path / "smile.webp", smile(), duration=500)
         assert run_media(tmp_path, path, "--stride", "4").ids == ["smile"]
 
+    def test_frames_that_are_not_equally_long_are_all_looked_at(self, tmp_path: Path) -> None:
+        frames = smile(10)
+        frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[20] + [500] * 9, loop=0)
+        found = run_media(tmp_path, tmp_path / "a.gif", "--frames", "all")
+        assert [face_of(sample).frame for sample in found.samples] == [0, *range(2, 10)]
+        stride = run_media(tmp_path / "b", tmp_path / "a.gif", "--frames", "all", "--stride", "5")
+        assert [face_of(sample).frame for sample in stride.samples] == [0, 5]
+
+    @pytest.mark.parametrize(("seen_in", "people"), [([12, 13], 1), ([12, 13, 14], 2)])
+    def test_who_is_hardly_seen_is_kept_aside(self, tmp_path: Path, seen_in: list[int], people: int) -> None:
+        frames = [
+            marked(picture((5, 40, 204, 0), *([(90, 50, 51, 0)] if place in seen_in else [])), place)
+            for place in range(20)
+        ]
+        found = run_media(tmp_path, animation(tmp_path / "a.webp", frames))
+        assert found.ids == (["a"] if people == 1 else ["a/0", "a/1"])
+        aside = [(entry["id"], entry["reason"], entry["detail"]) for entry in found.rejected]
+        assert aside == ([("a/1", "seen_too_briefly", "in 2 of 20 frames")] if people == 1 else [])
+
+    def test_two_frames_of_a_short_clip_are_enough(self, tmp_path: Path) -> None:
+        frames = [marked(picture(*([SQUARE] if place < 2 else [])), place) for place in range(5)]
+        assert run_media(tmp_path, animation(tmp_path / "a.webp", frames)).ids == ["a"]
+
     def test_a_clip_without_faces_is_kept_aside(self, tmp_path: Path) -> None:
         path = animation(tmp_path / "dark.webp", [marked(picture(), place) for place in range(3)])
         found = run_media(tmp_path, path, save(tmp_path / "anna.png", SQUARE))
@@ -165,20 +189,46 @@ class TestVideos:
         content = bytearray(path.read_bytes())
         content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
         path.write_bytes(content)
-        assert len(run_media(tmp_path, path).samples) == 1
+        found = run_media(tmp_path, path)
+        assert (found.code, len(found.samples), found.rejected[0]["reason"]) == (1, 1, "damaged_clip")
+        [sample] = found.samples
+        assert "damaged" in (sample.provenance or {})["detect"]["problem"]
+
+    def test_a_hole_and_a_missing_end_are_said(self, tmp_path: Path) -> None:
+        holed = film(tmp_path / "holed.mkv", smile(60), rate=10)
+        content = bytearray(holed.read_bytes())
+        content[len(content) // 2 : len(content) // 2 + 3000] = bytes(3000)
+        holed.write_bytes(content)
+        cut = film(tmp_path / "cut.mp4", smile(60), rate=10, movflags="faststart")
+        cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 6 // 10])
+        found = run_media(tmp_path, holed, cut)
+        assert (found.code, found.ids) == (1, ["holed", "cut"])
+        assert [entry["reason"] for entry in found.rejected] == ["damaged_clip"] * 2
+
+    def test_a_video_that_stands_still_is_seen_whenever_it_moves(self, tmp_path: Path) -> None:
+        times = [33 * place for place in range(30)] + [1000 * place for place in range(1, 11)]
+        frames = [picture(SQUARE)] * len(times)
+        found = run_media(tmp_path, film(tmp_path / "a.mkv", frames, rate=30, times=times), "--frames", "all")
+        assert sum((face_of(sample).time_s or 0.0) >= 1.0 for sample in found.samples) == 10
 
 
-def film(path: Path, frames: list[Image.Image], rate: int) -> Path:
+def film(path: Path, frames: list[Image.Image], rate: int, movflags: str = "", times: list[int] | None = None) -> Path:
+    """Write a video; `times` are milliseconds."""
     import av
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"movflags": movflags} if movflags else {}) as container:
         stream = container.add_stream("mpeg4", rate=rate)
+        if times:
+            stream.codec_context.time_base = Fraction(1, 1000)
         stream.width, stream.height = frames[0].size if frames else (160, 120)
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = 4_000_000
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+        for place, image in enumerate(frames):
+            frame = av.VideoFrame.from_image(image)
+            if times:
+                frame.pts, frame.time_base = times[place], Fraction(1, 1000)
+            container.mux(stream.encode(frame))
         if frames:
             container.mux(stream.encode(None))
         else:

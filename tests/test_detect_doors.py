@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,61 @@ def test_options_of_the_tool_are_passed_on_and_checked(tmp_path: Path) -> None:
     assert run(tmp_path, path, "--set", "model=v1").code == 0
     with pytest.raises(ConfigError, match="has no option 'modle'; did you mean 'model'"):
         run(tmp_path / "b", path, "--set", "modle=v1")
+
+
+def test_a_table_that_cannot_be_read_is_said_and_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = photo(tmp_path / "a.png")
+    junk = tmp_path / "junk" / "feat.py"
+    junk.parent.mkdir()
+    junk.write_text(
+        "class Detectorv2:\n    def __init__(self, **_): pass\n    def detect(self, *_, **__): return self\n"
+        "    def to_dict(self, _): return [{'foo': 1, 'bar': 2}]\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(junk.parent))
+    with pytest.raises(SourceError, match="wrote no table that can be read"):
+        run(tmp_path, path)
+    monkeypatch.setenv("PYTHONPATH", str(TOOLS))
+    assert run(tmp_path, path).ids == ["a"]
+
+
+def test_a_file_that_no_table_tells_of_is_kept_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "com,ma", 'quo"te', "new\nline"):
+        photo(tmp_path / "photos" / f"{name}.png")
+    found = run(tmp_path, tmp_path / "photos")
+    assert (found.code, found.ids) == (1, ["a", "com,ma", 'quo"te'])
+    assert {"id": "new\nline", "reason": "not_in_table"}.items() <= found.rejected[-1].items()
+    assert "error: new\\nline: the detector said nothing of it" in capsys.readouterr().err
+
+
+def test_a_limit_limits_what_the_tool_is_given(tmp_path: Path) -> None:
+    for name in "abcd":
+        photo(tmp_path / "photos" / f"{name}.png")
+    found = run(tmp_path, tmp_path / "photos", "--limit", "1")
+    assert (found.ids, runs_of(found)) == (["a"], ["run1"])
+    listed = found.path.parent / "samples.pyfeat" / "run1" / "pyfeat.image.list.txt"
+    assert len(listed.read_text().splitlines()) == 1
+    assert run(tmp_path, tmp_path / "photos").ids == list("abcd")
+    assert run(tmp_path, tmp_path / "photos", "--overwrite").ids == list("abcd")
+    again = run(tmp_path, tmp_path / "photos")
+    assert (again.code, again.ids, again.manifest["detector"]["name"]) == (0, list("abcd"), "pyfeat")
+
+
+def test_a_python_may_be_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = Path(sys.executable)
+    monkeypatch.setenv("PATH", str(python.parent))
+    assert run(tmp_path, photo(tmp_path / "a.png"), "--python", python.name).code == 0
+
+
+def test_a_clip_that_begins_without_faces_is_read(tmp_path: Path) -> None:
+    columns = ("Anger", "Disgust", "Fear", "Happiness", "Neutral", "Sadness", "Surprise")
+    empty = "".join(f"/x/a.mp4,{frame},{frame / 10}," + "," * 10 + "\n" for frame in range(80))
+    rows = "".join(f"/x/a.mp4,{frame},{frame / 10},1,2,30,30,0,0,0,1,0,0,0\n" for frame in range(80, 90))
+    table = tmp_path / "emotions.csv"
+    table.write_text(f"input,frame,time_s,x,y,width,height,{','.join(columns)}\n{empty}{rows}")
+    [sample] = Run(tmp_path, table).samples
+    assert (sample.soft or {})["happiness"] == 1.0
 
 
 @pytest.mark.parametrize("detector", ["pyfeat", "emotieff"])

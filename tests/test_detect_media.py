@@ -102,6 +102,13 @@ class TestStills:
         box = face_of(run_media(tmp_path, tmp_path / "large.jpg").samples[0]).box
         assert box == pytest.approx((1200, 600, 1800, 1800), abs=8)
 
+    def test_an_unsure_second_face_leaves_the_first_its_name(self, tmp_path: Path) -> None:
+        pixels = np.asarray(picture((5, 60, 204, 0))).copy()
+        pixels[20:60:3, 100:140] = (0, 0, 255)
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+        found = run_media(tmp_path, tmp_path / "a.png")
+        assert (found.ids, [entry["id"] for entry in found.rejected]) == (["a"], ["a/1"])
+
     def test_a_label_comes_from_the_folder_or_the_table(self, tmp_path: Path) -> None:
         save(tmp_path / "photos" / "happy" / "1.png", SQUARE)
         pattern = ["--label-pattern", "^(?P<label>[^/]+)/", "--label-set", "basic7"]
@@ -145,6 +152,7 @@ class TestBrokenFiles:
             ("text.png", lambda path: path.write_text("hello"), "not a picture, whatever its name says"),
             ("one.png", lambda path: Image.new("RGB", (1, 1)).save(path), "too small"),
             ("strip.png", lambda path: Image.new("RGB", (5000, 10)).save(path), "too thin"),
+            ("huge.png", lambda path: _sparse(path), "MiB are too many for a picture"),
             ("phone.heic", lambda path: path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(64)), "convert it"),
             ("locked.png", lambda path: _lock(path), "cannot be read: Permission denied"),
             ("away.png", lambda path: _link_out(path), "leads out of"),
@@ -182,6 +190,11 @@ class TestBrokenFiles:
 def _cut(path: Path) -> None:
     Image.effect_noise((200, 200), 50).save(path)
     path.write_bytes(path.read_bytes()[:3000])
+
+
+def _sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
 
 
 def _lock(path: Path) -> None:

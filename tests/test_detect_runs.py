@@ -119,11 +119,22 @@ class TestRuns:
 
     @pytest.mark.parametrize(
         "arguments",
-        [["--noise", "drop=1"], ["--python", "x"], ["--set", "a=b"], ["--set", "a"], ["--fps", "0"], ["--stride", "0"]],
+        [
+            ["--noise", "drop=1"],
+            ["--python", "x"],
+            ["--set", "a=b"],
+            ["--set", "a"],
+            ["--fps", "0"],
+            ["--stride", "0"],
+            ["--fps", "nan"],
+            ["--min-face", "nan"],
+            ["--min-face", "-1"],
+            ["--media-root", "nowhere"],
+        ],
     )
     def test_options_that_do_not_go_together_are_a_usage_error(self, tmp_path: Path, arguments: list[str]) -> None:
         with pytest.raises(SystemExit) as stop:
-            run_media(tmp_path, save(tmp_path / "a.png", SQUARE), *arguments)
+            Run(tmp_path, save(tmp_path / "a.png", SQUARE), *arguments)
         assert stop.value.code == 2
 
     @pytest.mark.parametrize(
@@ -184,6 +195,15 @@ class TestSamplesMeasuredAnew:
         save(tmp_path / "a.png", (5, 30, 51, 0), (80, 60, 102, 0))
         [sample] = Run(tmp_path, known(tmp_path, rendered("x", "a.png"))).samples
         assert [face.face for face in sample.faces or []] == ["0", "1"]
+
+    def test_one_of_several_people_stays_that_one(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "two.png", (5, 30, 51, 0), (80, 60, 204, 0))
+        before = Run(tmp_path, path, "--media-root", tmp_path)
+        assert [values(sample)["AU12"] for sample in before.samples] == [4.0, 1.0]
+        for folder in ("again", "and_again"):
+            before = Run(tmp_path / folder, before.path, "--media-root", tmp_path)
+            assert before.ids == ["two/0", "two/1"]
+            assert [values(sample)["AU12"] for sample in before.samples] == [4.0, 1.0]
 
     def test_what_cannot_be_measured_is_kept_aside_with_the_sample(self, tmp_path: Path) -> None:
         save(tmp_path / "a.png", SQUARE)

@@ -33,6 +33,17 @@ def written(folder: Path, text: str | bytes, name: str = "table.csv") -> Path:
     return path
 
 
+@given(st.sets(st.integers(0, 199), min_size=1, max_size=12), st.integers(0, 60))
+def test_needed_cells_are_cut_out_wherever_they_stand(needed: set[int], extra: int) -> None:
+    columns = [f"c{number}" for number in range(200 + extra)]
+    channels = tuple(Channel("AU12", f"c{number}", "intensity") for number in sorted(needed))
+    with TemporaryDirectory() as folder:
+        rows = [[f"{row}.{place}" for place in range(len(columns))] for row in range(2)]
+        text = "".join(",".join(cells) + "\n" for cells in [columns, *rows])
+        numbers, bad = read_numbers(read_head(written(Path(folder), text)), Layout(Detector(name="x"), channels, {}))
+    assert (numbers, bad) == ([[float(cells[place]) for place in sorted(needed)] for cells in rows], [])
+
+
 def read_numbers(head: Head, layout: Layout) -> tuple[list[list[float]], list[tuple[int, str]]]:
     bad: list[tuple[int, str]] = []
     blocks = read_blocks(head, layout, None, lambda row, reason, _: bad.append((row, reason)))

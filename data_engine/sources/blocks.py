@@ -129,7 +129,9 @@ def _pattern(needed: list[int], separator: bytes) -> re.Pattern[bytes]:
     parts = []
     for before, index in pairwise([-1, *needed]):
         skipped = index - before - 1
-        parts.append((rb"(?:%s%s){%d}+" % (cell, separator, skipped) if skipped else b"") + rb"(%s)%s" % (cell, separator))
+        parts.append(
+            (rb"(?:%s%s){%d}+" % (cell, separator, skipped) if skipped else b"") + rb"(%s)%s" % (cell, separator)
+        )
     return re.compile(b"".join(parts))
 
 

@@ -1,6 +1,8 @@
 """LibreFace: `au_12_intensity` is an intensity (0-5), `au_12` says presence; the two sets of AUs differ.
 
 Tables for videos; for one image a JSON object, with the AUs either flat or in `detected_aus` and `au_intensities`.
+Its `pitch`, `yaw` and `roll` are degrees whose directions nothing says; they are left out, because a pose with a wrong
+sign is worse than none.
 """
 
 from __future__ import annotations
