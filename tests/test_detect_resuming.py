@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from detecting import SQUARE, Run, SquareDetector, picture, run_media, save, table, use_squares
 
-from emollm.errors import ConfigError
+from data_engine.workers import spread
+from emollm.errors import ConfigError, EmoLLMError
 from emollm.records import Detector
 
 TESTS = Path(__file__).parent
@@ -129,6 +130,11 @@ def test_other_weights_are_not_mixed_in(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(ConfigError, match=r"was measured by squares 1 \(none\), and this is squares 1 \(new\)"):
         run_media(tmp_path, tmp_path / "photos")
     assert run_media(tmp_path, tmp_path / "photos", "--overwrite").code == 0
+
+
+def test_a_worker_that_is_killed_is_one_line() -> None:
+    with pytest.raises(EmoLLMError, match="memory ran out; use fewer --workers"):
+        list(spread(os._exit, [1], 2))
 
 
 def test_a_limit_counts_what_is_done(tmp_path: Path) -> None:

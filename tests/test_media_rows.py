@@ -54,6 +54,10 @@ def through_rows(found: list[Face]) -> list[Face]:
     return [face for sample in clip_samples(source, clip, "a", people, keep_all=False) for face in sample.faces or []]
 
 
+def test_every_movement_of_a_face_has_a_place() -> None:
+    assert {"AU12", "AU34", "AU43", "AU45"} <= set(AUS)
+
+
 @given(st.lists(faces(), min_size=1, max_size=4))
 def test_faces_of_a_still_come_out_as_they_went_in(found: list[Face]) -> None:
     for place, face in enumerate(found):

@@ -35,7 +35,7 @@ def look_at_all(
         for chunk in chunks:
             yield from look(chunk, detector, how)
         return
-    for seen in spread(partial(_look, how), chunks, workers, partial(_begin, loader)):
+    for seen in spread(partial(_look, how), chunks, workers, partial(_begin, loader), may_drop=True):
         yield from seen
 
 

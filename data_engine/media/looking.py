@@ -3,7 +3,7 @@
     for seen in look(paths, detector, Look(max_faces=3)):
         seen.table, seen.problem            # rows of what was found, or why the file cannot be read
 
-A broken file costs its own rows and no others. What a file held is kept as numbers, about 0.7 KB a face and frame.
+A broken file costs its own rows and no others. What a file held is kept as numbers, about 1 KB a face and frame.
 """
 
 from __future__ import annotations

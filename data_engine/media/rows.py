@@ -21,10 +21,10 @@ from data_engine.sources import Dialect, Head, Layout
 from data_engine.sources.blocks import BLOCK_ROWS, Block, Numbers
 from data_engine.sources.layout import Channel
 from data_engine.sources.source import Source
-from emollm.facs import UNITS
+from emollm.facs import EXPRESSIVE, UNITS
 from emollm.records import AU_RANGE, Detector, Face, Region
 
-AUS = tuple(code for code, unit in UNITS.items() if unit.family == "action")
+AUS = tuple(code for code in UNITS if code in EXPRESSIVE)
 SIDES = ("left", "right")
 BOX = ("x", "y", "width", "height")
 POSE = ("yaw", "pitch", "roll")

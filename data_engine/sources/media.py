@@ -43,15 +43,15 @@ def _candidates(named: str, source: Path, root: Path) -> Iterator[Path]:
         return
     parts = named.replace("\\", "/").split("/")
     has_suffix = f".{parts[-1].rpartition('.')[2].lower()}" in SUFFIXES
-    folders = [str(root), os.path.dirname(source)]
+    folders = [str(root), str(source.parent)]
     for folder in folders[: 1 if folders[0] == folders[1] else 2]:
         for length in range(min(len(parts), MAX_PARTS), 0, -1):
             # As strings: a table of one image a row asks for every row.
-            path = os.path.join(folder, *parts[-length:])
+            path = "/".join((folder, *parts[-length:]))
             if has_suffix:
                 yield Path(path)
             elif parts[-1]:
-                yield from (Path(path + suffix) for suffix in _suffixes_in(os.path.dirname(path)))
+                yield from (Path(path + suffix) for suffix in _suffixes_in(path.rpartition("/")[0]))
     if has_suffix:
         yield root / named
 
@@ -59,9 +59,9 @@ def _candidates(named: str, source: Path, root: Path) -> Iterator[Path]:
 @lru_cache(maxsize=256)
 def _suffixes_in(folder: str) -> tuple[str, ...]:
     """The suffixes of the media in a folder, looked at once: most folders of AU files hold none."""
-    if not os.path.isdir(folder or os.curdir):
+    if not Path(folder).is_dir():
         return ()
-    found = {Path(entry.name).suffix for entry in os.scandir(folder or os.curdir)}
+    found = {Path(entry.name).suffix for entry in os.scandir(folder)}
     return tuple(sorted(suffix for suffix in found if suffix.lower() in SUFFIXES))
 
 
