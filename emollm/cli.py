@@ -25,7 +25,7 @@ class Verb(NamedTuple):
 VERBS = {
     "quickstart": Verb("emollm.quickstart", "the whole pipeline, offline, on a CPU, ending in a report"),
     "faces": Verb("data_engine.faces.door", "render faces with exact action units, landmarks and labels"),
-    "detect": Verb("data_engine.detect.door", "measure faces in pictures and clips, or read AU files, into samples.jsonl"),
+    "detect": Verb("data_engine.detect.door", "measure faces in pictures and clips, or read AU files"),
     "generate": Verb("data_engine.generate", "write verified explanations (Exp-CoT) for samples"),
     "export": Verb("data_engine.exports.door", "write training files for TRL, LLaMA-Factory, LLaVA, datasets"),
     "train": Verb("emollm.train", "fine-tune a vision-language model: emollm train sft --config recipes/…"),
