@@ -18,11 +18,12 @@ from emollm.records import Detector
 
 TESTS = Path(__file__).parent
 SLOWLY = """
-import sys, detecting
+import signal, sys, detecting
 import data_engine.detect.onlooker as onlooker
 onlooker.load_detector = detecting.load_slow
 from emollm.cli import main
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
     sys.exit(main(["detect", *sys.argv[1:]]))
 """
 

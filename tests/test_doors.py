@@ -296,6 +296,7 @@ def test_a_run_leaves_nothing_of_an_earlier_one(tools: Path) -> None:
 def test_the_worker_ends_with_whoever_started_it(number: signal.Signals, tools: Path) -> None:
     picture(tools, "hang.png")
     code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell ignores it
         "from pathlib import Path; from data_engine.detectors.doors import DOORS, run_door\n"
         "run_door(DOORS['pyfeat'], [Path('hang.png')], Path('out'))"
     )

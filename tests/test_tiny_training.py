@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from data_engine.detectors.tiny.crops import Grey, Square, aligned, eye_line, place, square_around  # noqa: E402
 from data_engine.detectors.tiny.layers import Net  # noqa: E402
-from data_engine.detectors.tiny.nets import AUS, HIDEABLE, NETS  # noqa: E402
+from data_engine.detectors.tiny.nets import ACTIONS_SIDE, AUS, HIDEABLE, NETS, POINTS_SIDE  # noqa: E402
 from data_engine.detectors.tiny.training import actions, views  # noqa: E402
 from data_engine.detectors.tiny.training import points as points_lesson  # noqa: E402
 from data_engine.detectors.tiny.training.course import Course, batches  # noqa: E402
@@ -22,7 +22,7 @@ from data_engine.detectors.tiny.weights import read_weights, write_weights  # no
 from data_engine.faces import FaceSpec, landmarks, render  # noqa: E402
 
 SPEC = FaceSpec(identity=11, aus={"AU12": (4.0, 1.0)}, yaw=0.2, roll=0.15, zoom=0.9)
-SIDES = {"finder": 96, "points": 64, "actions": 80}
+SIDES = {"finder": 96, "points": POINTS_SIDE, "actions": ACTIONS_SIDE}
 
 
 @pytest.fixture(scope="module")
