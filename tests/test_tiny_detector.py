@@ -85,25 +85,27 @@ def test_pose_has_the_renderers_signs(tiny: TinyDetector) -> None:
     assert np.mean([face.pose[2] for face in only(tiny, tilted) if face.pose]) > 0.12
 
 
-@pytest.mark.parametrize("code", ["AU01", "AU04", "AU12", "AU25", "AU26", "AU43"])
+@pytest.mark.parametrize("code", ["AU01", "AU04", "AU12", "AU25", "AU27", "AU43"])
 def test_strong_actions_are_read_and_absent_ones_are_not(tiny: TinyDetector, code: str) -> None:
-    strong = only(tiny, [FaceSpec(identity=person, aus={code: 4.5}) for person in PEOPLE])
+    parted = {"AU25": 4.0} if code == "AU27" else {}
+    strong = only(tiny, [FaceSpec(identity=person, aus={code: 4.5, **parted}) for person in PEOPLE])
     absent = only(tiny, [FaceSpec(identity=person) for person in PEOPLE])
 
     def values(faces: list[Face]) -> list[float]:
         return [face.aus[code].value for face in faces if face.aus and code in face.aus]
 
     assert np.mean(values(strong)) > np.mean(values(absent)) + 1.5
-    assert np.mean(np.array(values(strong)) >= PRESENT) >= 0.8
+    assert np.mean(np.array(values(strong)) >= PRESENT) >= 0.7
     assert np.mean(np.array(values(absent)) < PRESENT) >= 0.8
 
 
 def test_sides_are_the_subjects_own(tiny: TinyDetector) -> None:
-    left = only(tiny, [FaceSpec(identity=person, aus={"AU12": (5.0, 0.0)}) for person in PEOPLE])
-    told = [face.aus["AU12"] for face in left if face.aus]
-    uneven = [au for au in told if au.left is not None and au.right is not None]
-    assert len(uneven) >= len(told) / 2
-    assert np.mean([au.left > au.right for au in uneven if au.left is not None and au.right is not None]) >= 0.9
+    for sides in ((5.0, 0.0), (0.0, 5.0)):
+        faces = only(tiny, [FaceSpec(identity=person, aus={"AU12": sides}) for person in PEOPLE])
+        told = [face.aus["AU12"] for face in faces if face.aus]
+        uneven = [(au.left, au.right) for au in told if au.left is not None and au.right is not None]
+        assert uneven
+        assert all((left > right) == (sides[0] > sides[1]) for left, right in uneven)
 
 
 def test_a_mask_hides_the_mouth_and_its_actions(tiny: TinyDetector) -> None:
@@ -144,14 +146,14 @@ def test_no_pictures_give_no_faces(tiny: TinyDetector) -> None:
 
 
 def test_pictures_do_not_depend_on_their_company(tiny: TinyDetector) -> None:
-    pictures = [render(FaceSpec(identity=person, aus={"AU04": 3.0}), SIZE) for person in PEOPLE[:3]]
+    pictures = [render(FaceSpec(identity=person, aus={"AU12": 3.0}), SIZE) for person in PEOPLE[:3]]
     together = tiny.detect(pictures)
     alone = [tiny.detect([picture])[0] for picture in pictures]
     for many, one in zip(together, alone, strict=True):
         for first, second in zip(many, one, strict=True):
             assert first.aus is not None
             assert second.aus is not None
-            assert first.aus["AU04"].value == pytest.approx(second.aus["AU04"].value, abs=0.02)
+            assert first.aus["AU12"].value == pytest.approx(second.aus["AU12"].value, abs=0.02)
 
 
 def test_intensity_and_occurrence_agree() -> None:
