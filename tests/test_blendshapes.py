@@ -207,9 +207,7 @@ def test_the_moment_of_a_clip_is_the_least_neutral(tmp_path: Path) -> None:
     assert sample.soft["happiness"] == 0.9
 
 
-@pytest.mark.parametrize(
-    "row", ["-1.2,0.3,2.1,0.2,4.0,1.1,0.4", "70,10,0,0,20,0,0", "0.9,0.1,0.8,0.2,0.9,0.3,0.1"]
-)
+@pytest.mark.parametrize("row", ["-1.2,0.3,2.1,0.2,4.0,1.1,0.4", "70,10,0,0,20,0,0", "0.9,0.1,0.8,0.2,0.9,0.3,0.1"])
 def test_scores_that_are_no_probabilities_are_refused(tmp_path: Path, row: str) -> None:
     path = tmp_path / "emotions.csv"
     path.write_text(f"image,{EMOTIONS}\na.jpg,{row}\n")

@@ -12,7 +12,7 @@ import pytest
 from data_engine.detectors import load_detector
 from data_engine.detectors.tiny import TinyDetector
 from data_engine.detectors.tiny.crops import Square, square_around
-from data_engine.detectors.tiny.finder import Candidate, best_of, overlap
+from data_engine.detectors.tiny.finder import Candidate, best_of, overlap, within
 from data_engine.detectors.tiny.nets import AUS, HIDEABLE
 from data_engine.detectors.tiny.reading import PRESENT, Scales, read
 from data_engine.detectors.tiny.weights import SHIPPED, read_weights
@@ -169,6 +169,9 @@ def test_of_overlapping_squares_the_first_stays() -> None:
     first, second, third = Square(50, 50, 40), Square(54, 50, 40), Square(120, 50, 40)
     assert overlap(first, first) == 1
     assert overlap(first, third) == 0
+    part = Square(52, 60, 16)
+    assert overlap(first, part) < 0.35
+    assert within(first, part) == within(part, first) == 1
     kept = best_of([Candidate(first, 0.9), Candidate(second, 0.8), Candidate(third, 0.7)])
     assert [candidate.square for candidate in kept] == [first, third]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from data_engine.detectors.protocol import Pixels
 from data_engine.detectors.tiny.crops import MARGIN, Grey, Square, aligned, eye_line, place, square_around
-from data_engine.detectors.tiny.finder import Candidate, Finder, best_of
+from data_engine.detectors.tiny.finder import WITHIN, Candidate, Finder, best_of, within
 from data_engine.detectors.tiny.layers import Array, Net
 from data_engine.detectors.tiny.nets import ACTIONS, ACTIONS_SIDE, FINDER, NUM_POINTS, POINTS, POINTS_SIDE
 from data_engine.detectors.tiny.reading import Scales, faces_read
@@ -113,7 +113,8 @@ class TinyDetector:
     def _best(self, faces: list[Found]) -> list[Found]:
         """Keep one of each group of faces that overlap, and none that is no face."""
         sure = sorted((f for f in faces if f.confidence >= self.min_confidence), key=lambda face: -face.confidence)
-        kept = best_of([Candidate(square_around(face.points), float(rank)) for rank, face in enumerate(sure)])
+        ranked = [Candidate(square_around(face.points), float(rank)) for rank, face in enumerate(sure)]
+        kept = best_of(ranked, within, WITHIN)
         chosen = [(candidate.square.side, sure[int(candidate.score)]) for candidate in kept]
         return [face for _, face in sorted(chosen, key=lambda pair: -pair[0])]
 

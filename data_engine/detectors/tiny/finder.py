@@ -7,6 +7,7 @@ for square, score in finder.find(Grey(pixels)):
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ MIN_SCORE = 0.15
 """Squares below it are not looked at more closely."""
 OVERLAP = 0.35
 """Two squares that share this much of their area (intersection over union) are one face."""
+WITHIN = 0.5
+"""A face whose square lies this much in that of a surer one is a part of it: a mouth, an eye."""
 MAX_CANDIDATES = 64
 
 
@@ -96,24 +99,34 @@ def _largest_around(score: Array) -> Array:
     return largest
 
 
-def overlap(first: Square, second: Square) -> float:
-    """Return the intersection over union of two squares, as if they were upright."""
+def shared(first: Square, second: Square) -> float:
+    """Return the area that two squares share, as if they were upright."""
     across = min(first.x + first.side / 2, second.x + second.side / 2) - max(
         first.x - first.side / 2, second.x - second.side / 2
     )
     down = min(first.y + first.side / 2, second.y + second.side / 2) - max(
         first.y - first.side / 2, second.y - second.side / 2
     )
-    if across <= 0 or down <= 0:
-        return 0.0
-    both = across * down
+    return max(0.0, across) * max(0.0, down)
+
+
+def overlap(first: Square, second: Square) -> float:
+    """Return the intersection over union of two squares."""
+    both = shared(first, second)
     return both / (first.side**2 + second.side**2 - both)
 
 
-def best_of(candidates: list[Candidate]) -> list[Candidate]:
-    """Keep the first of each group of squares that overlap; the list comes with the best first."""
+def within(first: Square, second: Square) -> float:
+    """Return how much of the smaller square lies in the other."""
+    return shared(first, second) / min(first.side, second.side) ** 2
+
+
+def best_of(
+    candidates: list[Candidate], alike: Callable[[Square, Square], float] = overlap, limit: float = OVERLAP
+) -> list[Candidate]:
+    """Keep the first of each group of squares that are `alike`; the list comes with the best first."""
     kept: list[Candidate] = []
     for candidate in candidates:
-        if all(overlap(candidate.square, other.square) < OVERLAP for other in kept):
+        if all(alike(candidate.square, other.square) < limit for other in kept):
             kept.append(candidate)
     return kept
