@@ -100,7 +100,7 @@ def pipeline(out: Path, profile: Profile, seed: int) -> list[Step]:
         "--labels",
         "basic7",
         "--difficulty",
-        "easy",
+        "studio",
         "--size",
         "96",
         "--split",

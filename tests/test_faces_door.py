@@ -339,3 +339,10 @@ def test_a_clip_is_a_strip_of_onset_apex_and_offset(tmp_path: Path) -> None:
     seen = [sheet.getpixel((MARGIN + FACE // 2 + place * FACE, MARGIN + FACE // 2)) for place in range(3)]
     assert seen == colours[1:]
     assert max(sheet.getpixel((MARGIN, MARGIN))) < 40
+
+
+def test_in_the_studio_nothing_covers_the_face() -> None:
+    plan = Plan(difficulty="studio", label_set="basic7")
+    drawn = [plan.draw(index) for index in range(40)]
+    assert not any(sample.faces[0].hidden for _, sample in drawn if sample.faces)
+    assert all(abs(spec.yaw) < 0.2 and spec.backdrop is None and spec.occluder is None for spec, _ in drawn)

@@ -84,7 +84,10 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
     """Add the options that say how it is drawn and written."""
     size = f"height in pixels, and width for one person (default: {ALONE_SIZE}, for several people {GROUP_SIZE})"
     group.add_argument("--size", type=_size, metavar="PX", help=size)
-    views = "easy: frontal; normal: turned a little; hard: turned by 26 to 40 degrees, half of the faces covered partly"
+    views = (
+        "studio: frontal, close, evenly lit; easy: frontal; normal: turned a little; hard: turned by 26 to 40 degrees, "
+        "half of the faces covered partly"
+    )
     group.add_argument("--difficulty", choices=DIFFICULTIES, default="normal", help=f"{views} (default: normal)")
     formats = (
         "pictures: png (exact, the default), jpg or webp; clips: webp (the default), gif, or mp4 (needs emollm[video])"

@@ -30,7 +30,7 @@ from data_engine.faces.person.identity import groups, identity
 from data_engine.faces.spec import FaceSpec
 from data_engine.faces.truth import truth
 from data_engine.faces.views import DIFFICULTIES, view
-from data_engine.faces.visibility import visibility_codes
+from data_engine.faces.visibility import hidden_regions, visibility_codes
 from emollm.errors import ConfigError, did_you_mean
 from emollm.labels import LABEL_SETS
 from emollm.records import Face, Media, Sample
@@ -38,6 +38,8 @@ from emollm.records import Face, Media, Sample
 MIN_SIZE, MAX_SIZE = 16, 2048
 """Pixels a side. A picture of 2048 takes some seconds and half a gigabyte of memory; both grow with the area."""
 MAX_IDENTITY = 2**32
+MAX_REFUSED = 20
+"""People asked to the studio before one comes whose face is covered."""
 SECONDS, FPS = (0.5, 120.0), (2.0, 60.0)
 """Shortest and longest clip; fewest and most frames per second. A GIF shows 50 at most."""
 MAX_CLIP = 400_000_000
@@ -165,13 +167,22 @@ class Plan:
         """Draw who leads picture `index` and how he or she is seen, the split, the label."""
         rng = np.random.default_rng([self.seed, index])
         split, (first, stop) = self._split(rng)
-        person = int(rng.integers(first, stop))
+        person = self._person(first, stop, rng)
         label = self.labels[index % len(self.labels)] if self.labels else None
         spec = FaceSpec(identity=person, aus=self._express(label, rng), seed=index, **view(self.difficulty, rng))
         return spec, split, label
 
+    def _person(self, first: int, stop: int, rng: np.random.Generator) -> int:
+        """Draw who it is; in the studio nobody whose hair or cap hides a part of the face, if there is anybody else."""
+        person = int(rng.integers(first, stop))
+        for _ in range(MAX_REFUSED if self.difficulty == "studio" else 0):
+            if not hidden_regions(FaceSpec(identity=person), self.size):
+                break
+            person = int(rng.integers(first, stop))
+        return person
+
     def _express(self, label: str | None, rng: np.random.Generator) -> AUs:
-        return express(label, rng, typical=self.difficulty == "easy") if label else mixture(rng)
+        return express(label, rng, typical=self.difficulty in ("studio", "easy")) if label else mixture(rng)
 
     def _cast(
         self, lead: FaceSpec, split: str | None, label: str | None, rng: np.random.Generator

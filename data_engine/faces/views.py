@@ -11,7 +11,7 @@ import numpy as np
 
 from data_engine.faces.spec import OCCLUDERS
 
-DIFFICULTIES = ("easy", "normal", "hard")
+DIFFICULTIES = ("studio", "easy", "normal", "hard")
 MAX_OCCLUDER = 1_000_000
 """Seeds of what is before the face lie below."""
 BACKDROPS = 2000
@@ -23,9 +23,12 @@ OCCLUDED_SHARE = {"easy": 0.0, "normal": 0.08, "hard": 0.5}
 def view(difficulty: str, rng: np.random.Generator) -> dict[str, Any]:
     """Draw how a face is seen: pose, gaze, light, framing, camera, occluder; fields of FaceSpec.
 
-    easy: nearly frontal and centred, nothing before the face. normal: yaw with a standard deviation of 11°, 8 % with
-    a mask, a hand … hard: yaw of 26–40° to either side, half of them with something before the face.
+    studio: as in a laboratory's data set, see `studio`. easy: nearly frontal and centred, nothing before the face.
+    normal: yaw with a standard deviation of 11°, 8 % with a mask, a hand … hard: yaw of 26–40° to either side, half of
+    them with something before the face.
     """
+    if difficulty == "studio":
+        return studio(rng)
     calm = 0.3 if difficulty == "easy" else 1.0
     yaw = rng.choice([-1, 1]) * rng.uniform(0.45, 0.70) if difficulty == "hard" else calm * rng.normal(0, 0.196)
     occluder = str(rng.choice(OCCLUDERS)) if rng.random() < OCCLUDED_SHARE[difficulty] else None
@@ -41,6 +44,21 @@ def view(difficulty: str, rng: np.random.Generator) -> dict[str, Any]:
         "shift": (_short(calm * rng.normal(0, 0.04)), _short(calm * rng.normal(0, 0.04))),
         **lens(calm, rng),
         "backdrop": int(rng.integers(BACKDROPS)),
+    }
+
+
+def studio(rng: np.random.Generator) -> dict[str, Any]:
+    """Draw a view as in a laboratory: frontal, softly lit, before a plain wall; the face fills the picture."""
+    return {
+        "yaw": _short(rng.normal(0, 0.04)),
+        "pitch": _short(rng.normal(0, 0.03)),
+        "roll": _short(rng.normal(0, 0.02)),
+        "light": (_short(rng.normal(0, 0.2)), -0.4, 0.8),
+        "ambient": 0.6,
+        "fill": 0.4,
+        "hardness": 0.2,
+        "zoom": _short(rng.uniform(1.45, 1.55)),
+        "shift": (_short(rng.normal(0, 0.01)), _short(rng.normal(-0.21, 0.01))),
     }
 
 
