@@ -7,11 +7,19 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from data_engine.detectors.tiny.layers import Conv, Dense, Layers
 from data_engine.faces.actions import DRAWN_CODES
+from emollm.facs import THRESHOLDS, UNITS
 from emollm.records import Region
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from data_engine.detectors.tiny.layers import Array
+
+T = TypeVar("T", "Array", "Tensor")
 
 # --- Finder: grey picture → (h, w, 4) at a quarter of its size: score, log2 of the size, offset of the middle in cells.
 
@@ -48,9 +56,14 @@ POINTS: Layers = (
 
 ACTIONS_SIDE = 88
 AUS = DRAWN_CODES
-SIDES = ("left", "right")
 HIDEABLE: tuple[Region, ...] = tuple(r for r in get_args(Region) if r not in ("neck", "head", "shoulders", "face"))
 """Regions whose hiding is measured."""
+REGION_OF_AU = [HIDEABLE.index(region) for code in AUS for region in HIDEABLE if region == UNITS[code].region]
+"""For each AU the place of its region in HIDEABLE."""
+PRESENT = THRESHOLDS["intensity"]
+"""Intensity from which on an AU occurs."""
+HIDDEN = 0.6
+"""From this hidden share of a region on, the region counts as hidden and its AUs are not asked for."""
 ACTION_OUTPUTS = 2 * (len(AUS) + len(AUS) + len(HIDEABLE))
 ACTIONS: Layers = (
     Conv(1, 24, kernel=5, stride=2),  # 44
@@ -63,5 +76,16 @@ ACTIONS: Layers = (
     Dense(6 * 6 * 56, 160),
     Dense(160, ACTION_OUTPUTS, is_last=True),
 )
+
+
+def split_actions(outputs: T) -> tuple[T, T, T]:
+    """Take outputs (N, ACTION_OUTPUTS) apart: intensity and occurrence (N, AUs, 2), hidden (N, regions, 2)."""
+    num, aus = len(outputs), len(AUS)
+    return (
+        outputs[:, : 2 * aus].reshape(num, aus, 2),
+        outputs[:, 2 * aus : 4 * aus].reshape(num, aus, 2),
+        outputs[:, 4 * aus :].reshape(num, len(HIDEABLE), 2),
+    )
+
 
 NETS: dict[str, Layers] = {"finder": FINDER, "points": POINTS, "actions": ACTIONS}

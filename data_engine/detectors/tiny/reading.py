@@ -14,27 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_engine.detectors.tiny.layers import Array
-from data_engine.detectors.tiny.nets import AUS, HIDEABLE
-from emollm.facs import THRESHOLDS, UNITS
-from emollm.records import AU, Box, Detector, Face, Region
+from data_engine.detectors.tiny.nets import AUS, HIDDEN, HIDEABLE, PRESENT, REGION_OF_AU, split_actions
+from data_engine.faces.actions import FULL
+from data_engine.faces.spec import WITHOUT_SIDES
+from emollm.records import AU, Box, Detector, Face
 
 if TYPE_CHECKING:
     from data_engine.detectors.tiny.detector import Found
 
-PRESENT = THRESHOLDS["intensity"]
-FULL = 5.0
 ALMOST = 0.95
 """Largest intensity of what does not occur."""
 BEYOND = 0.3
 """How far above PRESENT what surely occurs is at least."""
-HIDDEN = 0.6
-"""From this hidden share of a region on, it is told to be hidden."""
-WITHOUT_SIDES = ("AU25", "AU26", "AU27")
 ASYMMETRIC = 1.0
 """Sides that differ by less than this intensity are not told apart: renders of symmetric faces differ by as much."""
 FOREHEAD = 0.45
 """Height of the forehead over the brows, in heights from brows to chin."""
-
 
 Numbers = NDArray[np.floating[Any]]
 
@@ -64,11 +59,9 @@ class Reading(NamedTuple):
 
 def read(outputs: Array, scales: Scales) -> Reading:
     """Turn outputs (N, ACTION_OUTPUTS) into numbers in their units."""
-    num, aus = len(outputs), len(AUS)
     shares = 1 / (1 + np.exp(-np.clip(outputs, -30, 30)))
-    intensity = FULL * shares[:, : 2 * aus].reshape(num, aus, 2)
-    occurs = shares[:, 2 * aus : 4 * aus].reshape(num, aus, 2)
-    hidden = shares[:, 4 * aus :].reshape(num, len(HIDEABLE), 2)
+    strength, occurs, hidden = split_actions(shares)
+    intensity = FULL * strength
     threshold = scales.thresholds[:, None]
     at_least = PRESENT + BEYOND * (occurs - threshold) / (1 - threshold)
     at_most = ALMOST * occurs / threshold
@@ -101,17 +94,12 @@ def faces_read(
 
 def _aus(intensities: list[list[float]], hidden: list[list[bool]]) -> dict[str, AU]:
     """The AUs that can be seen; of an AU that shows on one side only, that side."""
-    hides = dict(zip(HIDEABLE, hidden, strict=True))
     aus: dict[str, AU] = {}
-    for code, (left, right) in zip(AUS, intensities, strict=True):
-        left_hidden, right_hidden = hides[_region(code)]
+    for code, (left, right), region in zip(AUS, intensities, REGION_OF_AU, strict=True):
+        left_hidden, right_hidden = hidden[region]
         if not (left_hidden and right_hidden):
             aus[code] = _au(code, None if left_hidden else left, None if right_hidden else right)
     return aus
-
-
-def _region(code: str) -> Region:
-    return UNITS[code].region  # type: ignore[return-value]
 
 
 def _au(code: str, left: float | None, right: float | None) -> AU:

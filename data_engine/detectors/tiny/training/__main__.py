@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from data_engine.detectors.tiny.detector import TinyDetector
 from data_engine.detectors.tiny.finder import Finder
 from data_engine.detectors.tiny.layers import Array, Net
-from data_engine.detectors.tiny.nets import ACTIONS_SIDE, AUS, FINDER
+from data_engine.detectors.tiny.nets import ACTIONS_SIDE, AUS, FINDER, PRESENT
 from data_engine.detectors.tiny.training.actions import split, teach_actions
 from data_engine.detectors.tiny.training.course import Course
 from data_engine.detectors.tiny.training.crowds import draw_crowds
 from data_engine.detectors.tiny.training.drawing import Lessons, Lot, draw_lessons
 from data_engine.detectors.tiny.training.elsewhere import draw_elsewhere
-from data_engine.detectors.tiny.training.examination import PRESENT, SETS, describe, examine, f1
+from data_engine.detectors.tiny.training.examination import SETS, describe, examine, f1
 from data_engine.detectors.tiny.training.finder import teach_finder
 from data_engine.detectors.tiny.training.lures import find_lures
 from data_engine.detectors.tiny.training.points import teach_points
@@ -76,8 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     weights, told = train(profile, options.seed, options.threads)
     told |= {"version": __version__, "profile": options.profile, "seed": options.seed}
     write_weights(options.out, weights, told)
+    detector = TinyDetector.load(options.out)
     for kind in SETS:
-        print(describe(kind, examine(TinyDetector.load(options.out), kind, profile.examined)))
+        print(describe(kind, examine(detector, kind, profile.examined)))
     print(
         f"{options.out}: {options.out.stat().st_size / 1e6:.2f} MB in {(time.monotonic() - started) / 60:.1f} minutes"
     )

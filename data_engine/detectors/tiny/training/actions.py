@@ -8,17 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from data_engine.detectors.tiny.nets import ACTIONS, ACTIONS_SIDE, AUS, HIDEABLE
+from data_engine.detectors.tiny.nets import ACTIONS, ACTIONS_SIDE, HIDDEN, PRESENT, REGION_OF_AU, split_actions
 from data_engine.detectors.tiny.training.course import Course, batches, learn
 from data_engine.detectors.tiny.training.drawing import Lessons
 from data_engine.detectors.tiny.training.torch_nets import TorchNet
 from data_engine.detectors.tiny.training.views import aligned, bent, even, look, mirrored, shaken, spoilt
-from emollm.facs import THRESHOLDS, UNITS
-
-PRESENT = THRESHOLDS["intensity"]
-FULL = 5.0
-HIDDEN = 0.6
-"""From this hidden share of its region on, an AU is not asked for."""
+from data_engine.faces.actions import FULL
 
 
 class Read(NamedTuple):
@@ -34,18 +29,13 @@ class Read(NamedTuple):
 
 def split(outputs: Tensor) -> Read:
     """Take the outputs (N, ACTION_OUTPUTS) apart."""
-    num, aus = len(outputs), len(AUS)
-    return Read(
-        outputs[:, : 2 * aus].reshape(num, aus, 2),
-        outputs[:, 2 * aus : 4 * aus].reshape(num, aus, 2),
-        outputs[:, 4 * aus :].reshape(num, len(HIDEABLE), 2),
-    )
+    return Read(*split_actions(outputs))
 
 
 def seen_aus(hidden: Tensor) -> Tensor:
     """Return (N, AUs, 2) 1 where the AU's region shows and 0 where it is hidden."""
     shows = (hidden < HIDDEN).float()
-    return shows[:, [HIDEABLE.index(UNITS[code].region) for code in AUS]]
+    return shows[:, REGION_OF_AU]
 
 
 def teach_actions(lessons: Lessons, course: Course) -> TorchNet:

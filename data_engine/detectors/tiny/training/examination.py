@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from data_engine.detectors.protocol import FaceDetector, Pixels
 from data_engine.detectors.tiny.layers import Array
-from data_engine.detectors.tiny.nets import AUS, HIDEABLE
+from data_engine.detectors.tiny.nets import AUS, HIDDEN, HIDEABLE, PRESENT, REGION_OF_AU
 from data_engine.detectors.tiny.training.drawing import au_values
 from data_engine.faces import FaceSpec, landmarks, render
 from data_engine.faces.expressions import mixture
 from data_engine.faces.views import view
 from data_engine.faces.visibility import hidden_sides
-from emollm.facs import THRESHOLDS, UNITS
 from emollm.records import Face
 from emollm.stage import track
 
@@ -31,9 +30,6 @@ CORE = tuple(f"AU{number:02d}" for number in (1, 2, 4, 5, 6, 7, 9, 12, 15, 17, 2
 """The AUs that most detectors know and that show most."""
 UNSEEN = (1_000_000, 2_000_000)
 """People that no lesson has."""
-PRESENT = THRESHOLDS["intensity"]
-HIDDEN = 0.6
-"""From this hidden share of its region on, an AU is not asked for."""
 SIZE = 160
 BATCH = 32
 SETS = ("normal", "turned", "occluded")
@@ -104,16 +100,16 @@ def examine(detector: FaceDetector, kind: str, num: int = 1000, seed: int = 7) -
     for start in track(range(0, num, BATCH), f"exam, {kind}", total=-(-num // BATCH)):
         specs = [exam_spec(kind, index, seed) for index in range(start, min(start + BATCH, num))]
         pictures: list[Pixels] = [render(spec, SIZE) for spec in specs]
-        asked += [_asked(spec) for spec in specs]
-        told += [_answer(faces, spec) for faces, spec in zip(detector.detect(pictures), specs, strict=True)]
+        questions = [_asked(spec) for spec in specs]
+        told += [_answer(faces, one) for faces, one in zip(detector.detect(pictures), questions, strict=True)]
+        asked += questions
     return mark(asked, told)
 
 
 def _asked(spec: FaceSpec) -> Asked:
     shares = hidden_sides(spec, SIZE)
     hidden = np.array([shares.get(region, (0.0, 0.0)) for region in HIDEABLE]) >= HIDDEN
-    by_region = dict(zip(HIDEABLE, hidden, strict=True))
-    shows = ~np.array([by_region[UNITS[code].region] for code in AUS])
+    shows = ~hidden[REGION_OF_AU]
     return Asked(
         (au_values(spec) * shows).max(axis=1),
         np.asarray(shows.any(axis=1)),
@@ -123,10 +119,9 @@ def _asked(spec: FaceSpec) -> Asked:
     )
 
 
-def _answer(faces: list[Face], spec: FaceSpec) -> tuple[Face | None, int]:
+def _answer(faces: list[Face], one: Asked) -> tuple[Face | None, int]:
     """The face that stands where the drawn one does, and how many others there are."""
-    points = landmarks(spec, SIZE)
-    middle, side = points.mean(axis=0), float(np.ptp(points, axis=0).max())
+    middle, side = one.points.mean(axis=0), float(np.ptp(one.points, axis=0).max())
     near = [face for face in faces if _distance(face, middle) < 0.3 * side]
     return (near[0] if near else None), len(faces) - len(near[:1])
 
