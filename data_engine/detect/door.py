@@ -21,6 +21,7 @@ from data_engine.detect.gathering import MIN_CONFIDENCE
 from data_engine.detect.labelling import Labeller
 from data_engine.detect.onlooker import load_chosen
 from data_engine.detect.resuming import settled_files
+from data_engine.detect.showing import MAX_TILES, Pictures, check_place, show
 from data_engine.detectors.doors import DOORS, describe
 from data_engine.sources.columns import map_file
 from data_engine.sources.head import SUFFIXES
@@ -29,13 +30,14 @@ from data_engine.sources.source import open_source
 from emollm.errors import ConfigError, SourceError
 from emollm.stage import Output, add_stage_arguments, positive
 
-NOT_RESOLVED = ("inputs", "limit", "overwrite", "explain", "workers", "python")
+NOT_RESOLVED = ("inputs", "limit", "overwrite", "explain", "workers", "python", "gallery")
 """Options that may change when a run goes on: its result does not."""
 MAX_LOOKED_AT = 4
 """Folders of pictures that the manifest names, so that a run over others is not mixed with it."""
 
 EPILOG = """examples:
   emollm detect photos/ -o samples.jsonl                          pictures and clips, by our own detector
+  emollm detect photos/ -o samples.jsonl --gallery seen.png       the same, and a picture of what was seen
   emollm detect clips/ -o samples.jsonl --fps 15 --max-faces 1    videos (pip install 'emollm[video]'), GIF, WebP
   emollm detect openface/ -o samples.jsonl --labels labels.csv --label-set dfew7
   emollm detect fex.csv -o samples.jsonl --frames all
@@ -57,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(parser, options)
     check_label_set(options.label_set)
     choice = choose(options.detector, options.columns, options.noise)
+    if options.gallery is not None and not options.explain:
+        check_place(options.gallery, options.output, options.inputs)
     beside = {path for path in (options.labels, map_file(options.columns)) if path}
     files = find_files(options.inputs, beside, choice.kinds)
     if options.frames == "all" and any(file.kind == "samples" for file in files):
@@ -106,6 +110,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="auto (default): AU files by their content, pictures and clips by tiny. Or one of: "
         + ", ".join(DETECTORS[1:]),
+    )
+    parser.add_argument(
+        "--gallery",
+        type=Path,
+        metavar="FILE.png",
+        help=f"draw what was seen: the picture, box, landmarks and AUs of the first {MAX_TILES} samples (.png .jpg)",
     )
     parser.add_argument("--explain", action="store_true", help="say who would read each file and why, then stop")
     _add_choices(parser.add_argument_group("what becomes a sample"))
@@ -233,6 +243,8 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
         out.note("limit", options.limit)
         if options.limit is None:
             labeller.report(out)
+    if options.gallery is not None:
+        show(options.gallery, out, Pictures(files, options.output.parent, options.media_root))
     return out.exit_code
 
 

@@ -38,6 +38,8 @@ class Recording(NamedTuple):
 
     kind: MediaKind
     frames: Iterator[Frame]
+    sha256: str | None = None
+    """Of the file; None where only its content was given."""
 
 
 @dataclass(frozen=True)

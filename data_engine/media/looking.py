@@ -8,7 +8,6 @@ A broken file costs its own rows and no others. What a file held is kept as numb
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,20 +17,15 @@ from typing import NamedTuple
 import numpy as np
 
 from data_engine.detectors import FaceDetector
-from data_engine.media.film import open_film
-from data_engine.media.frames import Frame, Pace, Recording
-from data_engine.media.pictures import open_picture_file
+from data_engine.media.frames import Frame, Pace
+from data_engine.media.opening import open_media
 from data_engine.media.rows import CLIP, Table, row_of, scaled
-from data_engine.sources.media import VIDEOS
-from emollm.errors import EmoLLMError, MissingExtraError, SourceError
+from emollm.errors import EmoLLMError, MissingExtraError
 from emollm.records import Face, MediaKind
-from emollm.stage import sha256
 
 BATCH_FRAMES = 32
 BATCH_PIXELS = 8_000_000
 """Frames are given to the detector together up to so many, or so many pixels (24 MB)."""
-MAX_BYTES = 1 << 29
-"""The largest picture that may be decoded, 16-bit and unpacked, is no larger as a file; pictures are read whole."""
 
 Points = list[tuple[float, float]]
 
@@ -88,32 +82,14 @@ def _frames(files: Iterable[Seen], pace: Pace) -> Iterator[tuple[Seen, Frame]]:
     """Yield the frames of the files one after the other; what goes wrong is noted and the next file is opened."""
     for seen in files:
         try:
-            recording = _open(seen, pace)
-            seen.kind = recording.kind
+            recording = open_media(seen.path, pace)
+            seen.kind, seen.sha256 = recording.kind, recording.sha256
             for frame in recording.frames:
                 yield seen, frame
         except EmoLLMError as error:
             missing = isinstance(error, MissingExtraError)
             message = f"{seen.path}: {error}" if missing else str(error)
             seen.problem = Problem("not_installed" if missing else "unreadable_file", message)
-
-
-def _open(seen: Seen, pace: Pace) -> Recording:
-    path = seen.path
-    try:
-        num_bytes = path.stat().st_size
-        if not num_bytes:
-            raise SourceError(f"{path}: the file is empty; replace it")
-        if path.suffix.lower() in VIDEOS:
-            seen.sha256 = sha256(path)
-            return open_film(path, pace)
-        if num_bytes > MAX_BYTES:
-            raise SourceError(f"{path}: {num_bytes >> 20:,} MiB are too many for a picture; make it smaller")
-        content = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-    seen.sha256 = hashlib.sha256(content).hexdigest()
-    return open_picture_file(path, content, pace)
 
 
 def _batches(frames: Iterable[tuple[Seen, Frame]]) -> Iterator[list[tuple[Seen, Frame]]]:
