@@ -70,7 +70,7 @@ def test_a_lowered_brow_never_covers_the_pupil() -> None:
 
 def test_every_person_moves_and_folds_in_their_own_way() -> None:
     gains = np.array([list(person.gains.values()) for person in PEOPLE])
-    assert GAINS[0] <= gains.min() < 0.8
+    assert GAINS[0] <= gains.min() < 0.85
     assert 1.2 < gains.max() <= GAINS[1]
     assert {person.forehead_lines for person in PEOPLE} == {0, 1, 2, 3, 4}
     assert {person.glabella_lines for person in PEOPLE} == {0, 1, 2}
@@ -212,14 +212,14 @@ def test_the_mixture_shows_every_au_often_enough() -> None:
     rng, count = np.random.default_rng(0), 4000
     drawn = [{code: float(np.max(value)) for code, value in mixture(rng).items()} for _ in range(count)]
     shares = {code: sum(aus.get(code, 0) >= 1 for aus in drawn) / count for code in DRAWN_CODES}
-    assert min(shares.values()) > 0.055, shares
+    assert min(shares.values()) > 0.05, shares
     assert not any(excluded(aus) for aus in drawn)
 
 
-def test_one_in_eight_of_the_mixture_is_one_sided() -> None:
+def test_one_in_six_of_the_mixture_is_one_sided() -> None:
     rng, count = np.random.default_rng(1), 4000
     sided = sum(any(isinstance(value, tuple) for value in mixture(rng).values()) for _ in range(count))
-    assert 0.10 < sided / count < 0.15
+    assert 0.14 < sided / count < 0.19
 
 
 def test_smiles_are_open_and_closed() -> None:

@@ -15,7 +15,7 @@ from PIL import Image  # noqa: E402
 from emollm.errors import ConfigError, SourceError  # noqa: E402
 from emollm.pictures import open_picture, sample_picture  # noqa: E402
 from emollm.records import AU, Sample, read_records  # noqa: E402
-from emollm.vlm.eyes import Lesson, Seen, au_targets, mirror, start_patches, teach_eyes, teach_gaze  # noqa: E402
+from emollm.vlm.eyes import LEAST_SPREAD, Lesson, Seen, au_targets, mirror, start_patches, teach_eyes, teach_gaze  # noqa: E402
 from emollm.vlm.generate import Sampling, generate  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
 from emollm.vlm.tiny import Shape, build_tiny, save_tiny  # noqa: E402
@@ -76,6 +76,14 @@ def test_an_au_that_was_not_measured_is_no_target() -> None:
     targets, spread = au_targets(faces)
     assert targets.nan_to_num(-1).tolist() == [[1, 0, 0, 0], [0, -1, 0, -1], [-1, 1, -1, 0]]
     assert (spread > 0).all()
+
+
+def test_an_au_that_hardly_ever_shows_does_not_outweigh_the_others() -> None:
+    picture = Image.new("RGB", (8, 8))
+    usual = [AU(value=value, kind="intensity") for value in (0, 5)]
+    rare = [AU(value=0.2 if place == 7 else 0, kind="intensity") for place in range(400)]
+    faces = [Seen(picture, {"AU01": usual[place % 2], "AU13": rare[place]}) for place in range(400)]
+    assert au_targets(faces)[1].tolist() == pytest.approx([0.5, LEAST_SPREAD] * 2)
 
 
 def test_a_mirrored_face_has_its_sides_swapped() -> None:

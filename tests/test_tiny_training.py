@@ -50,6 +50,17 @@ def test_shipped_nets_say_what_they_learned(name: str, tmp_path: Path) -> None:
     assert np.abs(shipped - wanted).mean() < 0.02 * np.abs(wanted).std()
 
 
+@pytest.mark.parametrize(("height", "width"), [(4, 8), (92, 148), (500, 652)])
+def test_pictures_of_any_size_are_convolved_alike(height: int, width: int) -> None:
+    torch.manual_seed(0)
+    net = TorchNet(NETS["finder"]).eval()
+    pictures = torch.randn(2, 1, height, width)
+    with torch.no_grad():
+        wanted = net(pictures).numpy()
+    said = Net(NETS["finder"], folded(net, "finder"), "finder")(pictures.permute(0, 2, 3, 1).numpy())
+    np.testing.assert_allclose(said, wanted, atol=2e-5 * np.abs(wanted).max())
+
+
 @pytest.mark.parametrize(
     "square", [Square(60, 55, 70), Square(60, 55, 70, 0.4), Square(20, 90, 100, -0.2), Square(64, 64, 40)]
 )

@@ -143,7 +143,7 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
         type=float,
         metavar="P",
         help=f"faces below it are not used, 0 to 1 (default: {MIN_CONFIDENCE['AU file']} in AU files, where they have "
-        f"a confidence, {MIN_CONFIDENCE['media']} in pictures and clips; tiny tells none below 0.75)",
+        f"a confidence, {MIN_CONFIDENCE['media']} in pictures and clips; tiny tells none below 0.7)",
     )
     group.add_argument("--max-faces", type=positive, metavar="N", help="the N largest faces of a picture or frame")
     group.add_argument(

@@ -28,6 +28,9 @@ FULL = 5.0
 GAZED = (63, 64)
 """Eyes up and down: the lids follow the gaze, so the inside knows it as AUs."""
 
+TRACE = 0.2
+"""Intensity A on the scale inside."""
+
 Intensity = float | tuple[float, float]
 """On the FACS 0–5 scale, or that of the subject's left and right."""
 
@@ -69,8 +72,14 @@ class Actions:
 
     @cached_property
     def jaw_drop(self) -> float:
-        """How far the jaw is down, 1 is fully, 1.2 at most: partly by AU26, fully by AU27."""
-        return min(1.2, 0.45 * self.mean(26) + self.mean(27))
+        """How far the jaw is down, 1 is fully, 1.2 at most: a little by AU26, as far as it goes by AU27."""
+        return min(1.2, 0.36 * self.mean(26) + self.stretch)
+
+    @property
+    def stretch(self) -> float:
+        """How far AU27 pulls the mouth open; its trace lies beyond the most that AU26 lets the jaw fall, as in FACS."""
+        au27 = self.mean(27)
+        return 0.40 * min(1.0, au27 / TRACE) + 0.60 * au27
 
     def at(self, x: Field) -> Sided:
         """Give every AU its value at the places x across the face (positive on the subject's left).

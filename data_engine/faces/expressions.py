@@ -31,9 +31,9 @@ OPPOSED = (("AU12", "AU15"), ("AU18", "AU20"), ("AU22", "AU24"), ("AU24", "AU26"
 WEAKEST, CLEAR = 1.5, 2.5
 """Least intensity of the AUs that an emotion consists of, and that of a typical expression."""
 OPTIONAL = (1.0, FULL)
-TRACE = (0.5, 1.5)
+TRACE = (0.2, 0.95)
 ANY = (1.0, FULL)
-"""Ranges of intensities of the AUs that may come along, of a trace, and of AUs drawn for no emotion."""
+"""Ranges of intensities: of the AUs that may come along, of what is too little to count as present, of any AU."""
 
 SMILES = ("12", "6+12", "12+25", "6+12+25", "12+25+26", "6+12+25+26", "6+7+12+25", "12+14", "10+12+25", "12+16+25")
 """Closed and open smiles."""
@@ -52,7 +52,7 @@ RARE = (
 
 COMPOUND_SHARE = 0.5
 """How often a basic emotion is drawn as Du et al. 2014 saw it, otherwise as the FACS Investigator's Guide says."""
-RARE_SHARE, ONE_SIDED_SHARE = 0.45, 0.17
+RARE_SHARE, ONE_SIDED_SHARE = 0.45, 0.22
 """How often a mixture gets a rare AU, and an AU that has sides loses one."""
 VARIANT_SHARE, OPTIONAL_SHARE = 0.2, 0.4
 """How often a variant is drawn instead of a prototype, and how often each of its optional AUs."""
@@ -76,7 +76,7 @@ def mixture(rng: np.random.Generator) -> AUs:
     """Draw from everything a face can do, each AU often enough to be learned.
 
     8 % neutral, 15 % smiles, 27 % other habits, 22 % compounds, 28 % any AUs together; nearly half of those that are
-    not neutral get one more AU of those that are rare elsewhere. One in eight shows an AU on one side only.
+    not neutral get one more AU of those that are rare elsewhere. One in six shows an AU on one side only.
     """
     kind = rng.random()
     if kind < 0.08:
@@ -114,8 +114,8 @@ def _random(rng: np.random.Generator) -> dict[str, float]:
 
 
 def _intensity(rng: np.random.Generator) -> float:
-    """From a trace to the maximum."""
-    return float(rng.uniform(*(TRACE if rng.random() < 0.15 else ANY)))
+    """From a trace to the maximum; now and then too little to count as present."""
+    return float(rng.uniform(*(TRACE if rng.random() < 0.10 else ANY)))
 
 
 def _compound(name: str, rng: np.random.Generator, weakest: float) -> dict[str, float]:

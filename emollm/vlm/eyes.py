@@ -38,6 +38,10 @@ class Lesson(NamedTuple):
 
 LESSON = Lesson()
 
+LEAST_SPREAD = 0.05
+"""Of an AU's values, on 0 to 1, that errors are divided by: one that shows in fewer than one face of a hundred would
+otherwise shake all that the others teach."""
+
 
 class Seen(NamedTuple):
     """A picture and the AUs of the face in it."""
@@ -117,7 +121,7 @@ def au_targets(faces: Sequence[Seen]) -> tuple[Tensor, Tensor]:
     """Return the AUs as (faces, 2 x AUs): all left sides, then all right sides, on 0 to 1, NaN where not measured.
 
     With them comes the spread of each column. An AU that never changes teaches nothing and is left out; a rare one
-    counts as much as a common one, because errors are divided by the spread.
+    counts as much as a common one, because errors are divided by the spread, which is at least LEAST_SPREAD.
     """
     import torch
 
@@ -128,7 +132,7 @@ def au_targets(faces: Sequence[Seen]) -> tuple[Tensor, Tensor]:
     if not (spread > 0).any():
         raise SourceError("no face has action units that differ from those of the others; the eyes need such faces")
     kept = spread > 0
-    return targets[:, :, kept].flatten(1), spread[kept].repeat(2)
+    return targets[:, :, kept].flatten(1), spread[kept].clamp(min=LEAST_SPREAD).repeat(2)
 
 
 def _side(au: AU | None, side: str) -> float:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MARGIN = 1.4
 """Side of the square that the points net sees, in sides of the square around the landmarks."""
+PASSES = 2
+"""How often the landmarks are placed: each time in the square that the last ones gave."""
 EYES, MOUTH = (slice(36, 42), slice(42, 48)), slice(48, 60)
 MAX_FACTOR = 64
 ANCHORS = np.array([(0.32, 0.32), (0.68, 0.32), (0.50, 0.68)], np.float32)

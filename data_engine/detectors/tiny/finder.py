@@ -57,8 +57,8 @@ class Finder:
         long = max(grey.width, grey.height)
         smallest = max(self.min_face * 1.3, FINDER_SIZE * long / self.max_side)
         largest = LARGEST_FACE * long
-        num = max(1, math.ceil(math.log(largest / smallest, STEP)) + 1)
-        return [largest / STEP**place for place in range(num)]
+        num = max(1, math.ceil(math.log(largest / smallest, STEP) + 0.5))  # each serves half a step around
+        return [smallest * STEP**place for place in range(num)]
 
     def _at(self, grey: Grey, size: float) -> list[Candidate]:
         """Look for faces of about this size."""

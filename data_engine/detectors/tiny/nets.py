@@ -69,12 +69,14 @@ ACTIONS: Layers = (
     Conv(1, 24, kernel=5, stride=2),  # 44
     Conv(24, 48, stride=2),  # 22
     Conv(48, 48, is_residual=True),
-    Conv(48, 72, stride=2),  # 11
-    Conv(72, 72, is_residual=True),
-    Conv(72, 96, stride=2),  # 6
-    Conv(96, 56, kernel=1),
-    Dense(6 * 6 * 56, 160),
-    Dense(160, ACTION_OUTPUTS, is_last=True),
+    Conv(48, 48, is_residual=True),
+    Conv(48, 88, stride=2),  # 11
+    Conv(88, 88, is_residual=True),
+    Conv(88, 88, is_residual=True),
+    Conv(88, 112, stride=2),  # 6
+    Conv(112, 40, kernel=1),
+    Dense(6 * 6 * 40, 144),
+    Dense(144, ACTION_OUTPUTS, is_last=True),
 )
 
 

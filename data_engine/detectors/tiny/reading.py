@@ -3,6 +3,7 @@
 An AU's intensity and its occurrence are two outputs; a threshold on the occurrence was chosen for each AU on rendered
 faces. The record has one number, so the two agree in it: what occurs has an intensity of at least 1 (trace), what does
 not occur has less. Where they disagree the occurrence decides, and the surer it is the farther from 1 the number lies.
+Of two AUs that FACS never scores together the surer one occurs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from data_engine.detectors.tiny.layers import Array
 from data_engine.detectors.tiny.nets import AUS, HIDDEN, HIDEABLE, PRESENT, REGION_OF_AU, split_actions
 from data_engine.faces.actions import FULL
 from data_engine.faces.spec import WITHOUT_SIDES
+from emollm.facs import EXCLUSIONS
 from emollm.records import AU, Box, Detector, Face
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ BEYOND = 0.3
 """How far above PRESENT what surely occurs is at least."""
 ASYMMETRIC = 1.0
 """Sides that differ by less than this intensity are not told apart: renders of symmetric faces differ by as much."""
+EITHER = [
+    (AUS.index(first.au), AUS.index(second.au))
+    for first, second in EXCLUSIONS
+    if {first.au, second.au} <= set(AUS) and first[1:] == second[1:] == ("", "")
+]
+"""Places of the AUs, two each, that cannot be scored together at any strength: AU26 and AU27, AU5 and AU43 …"""
 FOREHEAD = 0.45
 """Height of the forehead over the brows, in heights from brows to chin."""
 
@@ -63,10 +71,25 @@ def read(outputs: Array, scales: Scales) -> Reading:
     strength, occurs, hidden = split_actions(shares)
     intensity = FULL * strength
     threshold = scales.thresholds[:, None]
-    at_least = PRESENT + BEYOND * (occurs - threshold) / (1 - threshold)
-    at_most = ALMOST * occurs / threshold
-    agreed = np.where(occurs >= threshold, np.maximum(intensity, at_least), np.minimum(intensity, at_most))
+    surplus = decided((occurs - threshold) / (1 - threshold))
+    at_least = PRESENT + BEYOND * surplus
+    at_most = ALMOST * np.minimum(occurs / threshold, 1)
+    agreed = np.where(surplus >= 0, np.maximum(intensity, at_least), np.minimum(intensity, at_most))
     return Reading(agreed, occurs, hidden)
+
+
+def decided(surplus: Numbers) -> Numbers:
+    """Let of each pair that excludes each other the surer AU occur; `surplus` (N, AUs, 2) is above 0 for what does.
+
+    An AU counts with its surer side.
+    """
+    surplus = surplus.copy()
+    for first, second in EITHER:
+        one, other = surplus[:, first].max(axis=1), surplus[:, second].max(axis=1)
+        both = (one >= 0) & (other >= 0)
+        surplus[both & (one < other), first] = -1
+        surplus[both & (one >= other), second] = -1
+    return surplus
 
 
 def faces_read(

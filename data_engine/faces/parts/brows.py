@@ -45,8 +45,8 @@ def brow(person: Identity, au: Sided, x: Field) -> Brow:
     rest = person.eye_y - person.brow_height + person.brow_uneven * clamp(x * 8, -1, 1)
     drop = min(1.2, 0.25 + 0.75 * person.brow_height / ROOMY) * (1.25 - 0.25 * person.frown_squeeze)
     inner = -0.115 * au[1] - 0.03 * au[2] + 0.105 * drop * au[4] * (1 - 0.5 * au[1]) + 0.035 * drop * au[9]
-    middle = -0.045 * au[1] - 0.085 * au[2] + 0.080 * drop * au[4] * (1 - 0.4 * au[2]) + 0.018 * au[9]
-    tail = -0.01 * au[1] - 0.125 * au[2] + 0.025 * au[4] + 0.020 * au[6]
+    middle = -0.045 * au[1] - 0.095 * au[2] + 0.080 * drop * au[4] * (1 - 0.4 * au[2]) + 0.018 * au[9]
+    tail = -0.01 * au[1] - 0.142 * au[2] + 0.025 * au[4] + 0.020 * au[6]
     peak, slope = person.brow_peak, person.brow_slope
     return Brow(
         inner_x=person.brow_inner_x - min(0.05 * person.frown_squeeze, 0.6 * person.brow_inner_x) * au[4],

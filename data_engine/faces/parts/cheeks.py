@@ -25,7 +25,7 @@ class Cheeks:
     def sculpt(self) -> None:
         """Fill the cheeks, hollow what is below the cheekbone, fold from nose to mouth."""
         face, person, au = self.face, self.person, self.face.au
-        smile: Value = 0.11 * au[12] + 0.115 * au[6] + 0.05 * au[9] + 0.03 * au[13] + 0.02 * au[10]
+        smile: Value = 0.11 * au[12] + 0.130 * au[6] + 0.05 * au[9] + 0.03 * au[13] + 0.02 * au[10]
         apple = bump((face.lateral - 0.45) / 0.20, (face.y - self.apple_y + 0.035 * (au[6] + au[12])) / 0.15)
         bone = bump((face.lateral - 0.58) / 0.14, (face.y - self.apple_y + 0.06) / 0.09)
         hollow = bump((face.lateral - 0.58) / 0.15, (face.y - self.mouth_y + 0.10) / 0.20)
@@ -34,7 +34,7 @@ class Cheeks:
         face.crease[...] += 0.10 * (1 - person.cheek_fullness) * hollow
         if used(au[6]):  # the raised cheek ends in a rim below the eye
             rim = bump((face.lateral - 0.42) / 0.17, (face.y - person.eye_y - 0.165) / 0.045)
-            face.relief[...] += 0.065 * au[6] * rim
+            face.relief[...] += 0.085 * au[6] * rim
         if used(au[34]):
             face.relief[...] += (
                 0.36 * au[34] * bump((face.lateral - 0.48) / 0.20, (face.y - self.mouth_y + 0.06) / 0.19)
@@ -47,7 +47,7 @@ class Cheeks:
         """AU20: the pulled skin heaps up beside the mouth in one or two upright folds."""
         face, person, au20 = self.face, self.person, self.face.au[20]
         tall = ridge((face.y - self.mouth_y - 0.03) / 0.15)
-        out = face.lateral - person.mouth_half_width - 0.145 * au20
+        out = face.lateral - person.mouth_half_width - 0.132 * au20
         heap, fold = ridge((out - 0.125) / 0.05) * tall, ridge((out - 0.065) / 0.022) * tall
         face.relief[...] += au20 * (0.070 * heap - 0.040 * fold)
         face.crease[...] += (0.15 + 0.50 * person.line_depth) * au20 * fold

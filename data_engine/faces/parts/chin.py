@@ -30,7 +30,7 @@ class Chin:
         boss = bump(face.x / person.chin_width, (face.y - self.middle_y + 0.03 * au17) / 0.12)
         height = 0.05 + 0.05 * person.chin_height
         groove = bump(face.x / 0.20, (face.y - self.lip_y - 0.115 - 0.03 * au16 + 0.03 * au17) / 0.035)
-        face.relief[...] += height * (1 + 0.8 * au17) * (1 - 0.45 * au16) * boss - (0.05 - 0.03 * au16) * groove
+        face.relief[...] += height * (1 + 1.1 * au17) * (1 - 0.45 * au16) * boss - (0.05 - 0.03 * au16) * groove
         fold_y = self.lip_y + 0.105 + 0.035 * au16 - 0.02 * au17 + 0.35 * face.x * face.x
         fold = ridge((face.y - fold_y) / 0.022) * plateau(face.x / 0.17)
         depth = 0.08 + 0.10 * person.chin_height + (0.35 + 0.65 * person.line_depth) * (0.25 * au16 + 0.55 * au17)
@@ -48,7 +48,7 @@ class Chin:
         """The orange-peel skin over a contracted mentalis, coarse on some chins and hardly there on others."""
         face, person = self.face, self.person
         peel = 1.6 * np.sin(43 * face.x + 3.1 * np.sin(31 * face.y)) * np.sin(41 * face.y + 2.3 * np.sin(37 * face.x))
-        depth = 0.12 + 0.55 * person.chin_pits
+        depth = 0.24 + 0.50 * person.chin_pits
         pits = depth * face.au[17] * clamp(peel, -1, 1.5) * bump(face.x / 0.16, (face.y - self.middle_y + 0.02) / 0.10)
         face.crease[...] += 0.55 * clamp(pits)
         face.relief[...] -= 0.014 * pits

@@ -55,8 +55,8 @@ def lids(person: Identity, au: Sided, x: Field) -> Lids:
     """
     size = person.eye_opening * (1 + person.eye_uneven * clamp(x * 8, -1, 1))
     narrow = 0.33 * au[7] + 0.22 * au[4] + 0.24 * au[6] + 0.12 * au[9] + 0.06 * au[12]
-    upper = UPPER * size * limit(1 + 0.70 * au[5] - narrow - 0.50 * au[64] + 0.12 * au[63], 0.1, 2.0)
-    lifted = 0.76 * au[7] + 0.74 * au[6] + 0.25 * au[9] + 0.10 * au[12]
+    upper = UPPER * size * limit(1 + 0.78 * au[5] - narrow - 0.50 * au[64] + 0.12 * au[63], 0.1, 2.0)
+    lifted = 0.92 * au[7] + 0.58 * au[6] + 0.25 * au[9] + 0.10 * au[12]
     lower = LOWER * size * limit(1 + 0.10 * au[5] - lifted + 0.10 * au[64], 0.0, 2.0)
     return Lids(person, upper, lower, limit(au[43]))
 
@@ -85,7 +85,7 @@ class Eyes:
         face.crease[...] += depth * (0.08 * sink + 0.07 * inner)
         if used(au[6], au[7]):
             bag = bump(out / 0.17, (down - 0.085) / 0.032)
-            face.relief[...] += (0.022 * au[6] + 0.046 * au[7]) * bag
+            face.relief[...] += (0.022 * au[6] + 0.056 * au[7]) * bag
         self._fold_lids()
         self._fold_below()
         self._fold_crows_feet()
@@ -109,8 +109,8 @@ class Eyes:
         near = ridge((face.y - self.lower_y - 0.042) / 0.014) * wide
         far = ridge((face.y - self.lower_y - 0.095 + 0.03 * au[6] + 0.03 * across) / 0.026) * wide
         squeezed = person.line_depth * 0.8 + 0.2
-        near_depth = 0.10 + squeezed * (0.50 * au[7] + 0.22 * au[6])
-        far_depth = 0.22 * person.eye_bags + 0.08 + squeezed * 0.62 * au[6]
+        near_depth = 0.10 + squeezed * (0.66 * au[7] + 0.18 * au[6])
+        far_depth = 0.22 * person.eye_bags + 0.08 + squeezed * 0.78 * au[6]
         face.crease[...] += near_depth * near + far_depth * far
         face.relief[...] += 0.020 * person.eye_bags * ridge((face.y - self.lower_y - 0.06) / 0.025) * wide
 

@@ -86,12 +86,12 @@ def mouth_shape(person: Identity, actions: Actions, au: Sided, x: Field) -> Mout
     half_width, corner_drop = _corners(person, au)
     upper_height, lower_height, fullness = _red(person, actions, au)
     raised = 0.065 * au[10] + 0.03 * au[9] + 0.062 * au[12] + 0.03 * au[22]
-    lowered = 0.105 * au[16] + 0.020 * au[12] + 0.03 * au[22]
+    lowered = 0.120 * au[16] + 0.020 * au[12] + 0.03 * au[22]
     return Mouth(
         y=mouth_y(person, actions),
         half_width=half_width,
         corner_drop=corner_drop + person.mouth_uneven * clamp(x * 6, -1, 1),
-        middle_rise=0.012 * mean(12) + 0.035 * au[17],
+        middle_rise=0.012 * mean(12) + 0.058 * au[17],
         opening=opening,
         upper_lift=0.16 * opening + parted * raised,
         lower_sink=0.84 * opening * (1 - 0.40 * limit(au[12])) + parted * lowered,
@@ -109,7 +109,7 @@ def mouth_shape(person: Identity, actions: Actions, au: Sided, x: Field) -> Mout
 def mouth_y(person: Identity, actions: Actions) -> float:
     """Return the height of the middle of the mouth: AU17 pushes it up, AU9 and AU10 pull it up, the jaw drops it."""
     mean = actions.mean
-    return person.mouth_y - 0.035 * mean(17) + 0.015 * actions.jaw_drop - 0.02 * mean(9) - 0.008 * mean(10)
+    return person.mouth_y - 0.052 * mean(17) + 0.015 * actions.jaw_drop - 0.02 * mean(9) - 0.008 * mean(10)
 
 
 def _red(person: Identity, actions: Actions, au: Sided) -> tuple[Value, Value, Value]:
@@ -117,7 +117,7 @@ def _red(person: Identity, actions: Actions, au: Sided) -> tuple[Value, Value, V
     mean = actions.mean
     smile = person.smile_thins * au[12]
     rolled_in = limit(1 - 0.66 * au[23], 0.12) * limit(1 - 0.58 * au[24], 0.15) * limit(1 - 0.90 * au[28], 0.06)
-    rolled_out = (1 + 0.22 * au[18]) * (1 + 0.70 * au[22])
+    rolled_out = (1 + 0.22 * au[18]) * (1 + 0.90 * au[22])
     fullness = rolled_in * rolled_out * (1 - 0.20 * smile) * (1 - 0.36 * au[20]) * (1 - 0.12 * au[14])
     closed = 1.0 - min(1.0, 2 * mean(25))
     stretched = 1 - 0.12 * min(1.0, mean(26)) - 0.22 * min(1.0, mean(27))
@@ -128,13 +128,13 @@ def _red(person: Identity, actions: Actions, au: Sided) -> tuple[Value, Value, V
 
 def _corners(person: Identity, au: Sided) -> tuple[Value, Value]:
     """How far the corners are from the midline, and how far below the middle of the mouth."""
-    outwards = 0.115 * au[12] + 0.01 * au[13] + 0.02 * au[15] + 0.145 * au[20]
+    outwards = 0.115 * au[12] + 0.01 * au[13] + 0.02 * au[15] + 0.132 * au[20]
     inwards = (
-        0.140 * au[18] + 0.075 * au[22] + 0.030 * au[23] + 0.025 * au[24] + 0.090 * au[27] + 0.040 * au[28]
-        + 0.032 * au[14] + 0.015 * au[26] + 0.020 * au[13]
+        0.155 * au[18] + 0.095 * au[22] + 0.055 * au[23] + 0.025 * au[24] + 0.075 * au[27] + 0.040 * au[28]
+        + 0.042 * au[14] + 0.015 * au[26] + 0.020 * au[13]
     )  # fmt: skip
     up = 0.140 * person.smile_rise * au[12] + 0.110 * au[13] + 0.016 * au[14] + 0.015 * au[10]
-    down = 0.10 * au[15] + 0.035 * au[20] + 0.021 * au[26] + 0.05 * au[27] + 0.015 * au[17] + 0.012 * au[24]
+    down = 0.115 * au[15] + 0.045 * au[20] + 0.021 * au[26] + 0.05 * au[27] + 0.015 * au[17] + 0.018 * au[24]
     return limit(person.mouth_half_width + outwards - inwards, 0.10, 0.6), person.mouth_corner + down - up
 
 
@@ -143,7 +143,7 @@ def lip_opening(actions: Actions, person: Identity) -> float:
     mean = actions.mean
     if mean(25) <= 0 and mean(27) <= 0:
         return 0.0
-    parted = 0.060 * mean(25) * (1 - 0.3 * min(1.0, max(mean(23), mean(24)))) + 0.055 * mean(22) * mean(25)
+    parted = 0.060 * mean(25) * (1 - 0.3 * min(1.0, max(mean(23), mean(24)))) + 0.075 * mean(22) * mean(25)
     return parted + jaw_gap(actions, person)
 
 
@@ -151,4 +151,4 @@ def jaw_gap(actions: Actions, person: Identity) -> float:
     """Return how far the rows of teeth are apart in face units, less what the head's own stretch adds."""
     mean = actions.mean
     parted = min(1.0, mean(25))
-    return person.teeth_apart * parted + 0.13 * mean(26) * min(1.0, 0.35 + parted) + 0.29 * mean(27)
+    return person.teeth_apart * parted + 0.11 * mean(26) * min(1.0, 0.35 + parted) + 0.29 * actions.stretch

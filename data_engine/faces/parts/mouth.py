@@ -34,7 +34,7 @@ class MouthRegion:
         beside = plateau(across / 0.92)
         full = limit(self.shape.fullness, 0.0, 1.3)
         mound = ridge((face.y - curves.line) / 0.15) * beside
-        forward = 0.050 + 0.075 * au[18] + 0.085 * au[22] + 0.02 * au[17] - 0.05 * au[28] - 0.02 * au[20]
+        forward = 0.050 + 0.075 * au[18] + 0.110 * au[22] + 0.02 * au[17] - 0.05 * au[28] - 0.02 * au[20]
         upper_middle = 0.45 * curves.upper_top + 0.55 * curves.upper_rim
         lower_middle = 0.5 * (curves.lower_rim + curves.lower_bottom)
         upper = ridge((face.y - upper_middle) / 0.032) * beside
@@ -56,10 +56,10 @@ class MouthRegion:
         wide = plateau(self.across / 0.95)
         above = ridge((face.y - curves.upper_top + 0.045) / 0.035) * wide
         under = ridge((face.y - curves.lower_bottom - 0.045) / 0.035) * wide
-        bulge = 0.055 * au[24] - 0.028 * au[23] - 0.055 * au[28]
+        bulge = 0.070 * au[24] - 0.035 * au[23] - 0.055 * au[28]
         face.relief[...] += bulge * (above + under)
         rims = ridge((face.y - curves.upper_top) / 0.014) + ridge((face.y - curves.lower_bottom) / 0.014)
-        face.crease[...] += (0.34 * au[24] + 0.42 * au[23]) * rims * wide
+        face.crease[...] += (0.34 * au[24] + 0.56 * au[23]) * rims * wide
         if used(au[28]):  # the red is rolled in, a dark seam stays
             face.crease[...] += 0.45 * au[28] * ridge((face.y - curves.line) / 0.035) * wide
 
@@ -81,7 +81,7 @@ class MouthRegion:
         if used(au[14]):
             pit = bump((out - 0.030) / 0.036, (down + 0.004) / 0.050)
             rim = ridge((out - 0.085 + 1.6 * down * down) / 0.022) * plateau(down / 0.10)
-            face.crease[...] += au[14] * (0.70 * pit + (0.20 + 0.45 * person.line_depth) * rim)
+            face.crease[...] += au[14] * (0.85 * pit + (0.32 + 0.45 * person.line_depth) * rim)
             face.relief[...] += au[14] * (0.065 * bump((out - 0.130) / 0.055, down / 0.10) - 0.070 * pit)
         if used(au[13]):
             face.relief[...] += 0.085 * au[13] * bump((out - 0.055) / 0.085, (down + 0.075) / 0.085)
@@ -103,7 +103,7 @@ class MouthRegion:
         lines = 0.5 + 0.5 * np.cos(clamp(face.x, -0.4, 0.4) * (70 + 40 * person.lip_lines))
         around = ridge((np.abs(face.y - self.shape.y) - 0.09) / 0.05) * plateau(face.x / 0.2)
         depth = 0.25 + 0.75 * person.lip_lines
-        face.crease[...] += depth * (0.34 * au[18] + 0.12 * au[23] + 0.16 * au[28]) * lines * around
+        face.crease[...] += depth * (0.34 * au[18] + 0.36 * au[23] + 0.16 * au[28]) * lines * around
 
     def pigment(self) -> None:
         """Colour both lips, darker towards where they meet; wet or painted lips mirror the light."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from data_engine.faces.person.streams import EXPRESSIVENESS
 
-GAINS = (0.75, 1.25)
+GAINS = (0.8, 1.25)
 """Least and most of how far a group of muscles moves; 1 is usual."""
 GROUPS = {
     "brows": (1, 2, 4),
@@ -78,7 +78,7 @@ def expressiveness(seed: int, age: float) -> Expressiveness:
         crows_feet=int(rng.choice(5, p=[0.3, 0.1, 0.2, 0.25, 0.15])),
         crows_feet_tilt=within(-0.2, 0.25),
         dimples=within(0.2, 1) if rng.random() < 0.35 else 0.0,
-        smile_rise=within(0.65, 1.25),
+        smile_rise=within(0.5, 1.25),
         smile_thins=within(0.5, 1.4),
         frown_squeeze=within(0.5, 1.5),
         chin_pits=within(0, 1),

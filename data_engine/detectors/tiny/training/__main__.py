@@ -28,7 +28,7 @@ from data_engine.detectors.tiny.training.elsewhere import draw_elsewhere
 from data_engine.detectors.tiny.training.examination import SETS, describe, examine, f1
 from data_engine.detectors.tiny.training.finder import teach_finder
 from data_engine.detectors.tiny.training.lures import find_lures
-from data_engine.detectors.tiny.training.points import teach_points
+from data_engine.detectors.tiny.training.points import placed, teach_points
 from data_engine.detectors.tiny.training.torch_nets import TorchNet, folded
 from data_engine.detectors.tiny.training.views import aligned, look
 from data_engine.detectors.tiny.weights import write_weights
@@ -52,7 +52,7 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "full": Profile(50_000, 10_000, 12_000, 20_000, 18, 8, 7, 1_000),
+    "full": Profile(50_000, 10_000, 12_000, 20_000, 24, 9, 7, 1_000),
     "small": Profile(2_000, 1_000, 1_000, 2_000, 6, 6, 5, 100),
 }
 VALIDATION = 3_000
@@ -93,10 +93,12 @@ def train(profile: Profile, seed: int, workers: int) -> tuple[dict[str, Array], 
     crowds = draw_crowds(seed + 3, far, others, profile.crowds)
     weights = folded(teach_finder(crowds, Course(profile.finder_epochs, batch_size=64, seed=seed)), "finder")
     lures = find_lures(Finder(Net(FINDER, weights, "finder")), others[:LURING], _first(far, LURING), workers)
-    weights |= folded(teach_points(near, others, lures, Course(profile.points_epochs, seed=seed)), "points")
-    actions = teach_actions(near, Course(profile.actions_epochs, seed=seed))
+    points = teach_points(near, others, lures, Course(profile.points_epochs, seed=seed))
+    weights |= folded(points, "points")
+    actions = teach_actions(placed(points, near, seed), Course(profile.actions_epochs, seed=seed))
     weights |= folded(actions, "actions")
-    thresholds = choose_thresholds(actions, draw_lessons(Lot(seed + 4, VALIDATION, VALIDATED), workers))
+    unseen = draw_lessons(Lot(seed + 4, VALIDATION, VALIDATED), workers)
+    thresholds = choose_thresholds(actions, placed(points, unseen, seed))
     return weights, {"thresholds": thresholds, "lessons": profile._asdict()}
 
 
@@ -119,7 +121,7 @@ def _smoothed_f1(truth: NDArray[np.bool_], chances: Array, step: float) -> float
 
 
 def occurrence(net: TorchNet, lessons: Lessons) -> Array:
-    """Return the probability of each AU in faces cropped by their true landmarks, (N, AUs, 2)."""
+    """Return the probability of each AU in faces cropped by the landmarks of the lessons, (N, AUs, 2)."""
     pictures, points = torch.from_numpy(lessons.pictures), torch.from_numpy(lessons.points)
     pairs = zip(pictures.split(256), points.split(256), strict=True)
     with torch.inference_mode():

@@ -39,7 +39,7 @@ def seen_aus(hidden: Tensor) -> Tensor:
 
 
 def teach_actions(lessons: Lessons, course: Course) -> TorchNet:
-    """Train the net on drawn faces."""
+    """Train the net on drawn faces, upright by the landmarks that come with them: those that `points.placed` gives."""
     torch.manual_seed(course.seed)
     net = TorchNet(ACTIONS, dropout=0.1).to(memory_format=torch.channels_last)
     data = [torch.from_numpy(field) for field in (lessons.pictures, lessons.points, lessons.aus, lessons.hidden)]
@@ -67,11 +67,11 @@ def loss_of(read: Read, aus: Tensor, hidden: Tensor) -> Tensor:
 
 
 def shaken_crops(pictures: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return aligned crops as they will be met, wrong by what landmarks are wrong, and which are mirrored."""
+    """Return aligned crops, a little off and bent so that none is met twice, and which of them are mirrored."""
     num = len(pictures)
     flipped = torch.rand(num) < 0.5
-    placements = shaken(aligned(points), turn=0.04, scale=0.04, shift=0.015, stretch=0.03)
-    crops = look(pictures, mirrored(placements, flipped), ACTIONS_SIDE, bent(num, 4, 0.009))
+    placements = shaken(aligned(points), turn=0.015, scale=0.02, shift=0.007, stretch=0.02)
+    crops = look(pictures, mirrored(placements, flipped), ACTIONS_SIDE, bent(num, 4, 0.005))
     return even(spoilt(crops)).contiguous(memory_format=torch.channels_last), flipped
 
 

@@ -67,16 +67,16 @@ def _file(grey: Grey, rng: np.random.Generator) -> Grey:
 
     image = Image.fromarray(grey)
     size = image.size
+    if rng.random() < 0.25:
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 1.0)))
     if rng.random() < 0.3:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 1.2)))
-    if rng.random() < 0.35:
-        share = rng.uniform(0.4, 0.9)
+        share = rng.uniform(0.5, 0.9)
         small = image.resize((round(size[0] * share), round(size[1] * share)), Image.Resampling.BILINEAR)
         image = small.resize(size, rng.choice([Image.Resampling.BILINEAR, Image.Resampling.BICUBIC]))
     if rng.random() < 0.2:
         image = image.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 2.0), int(rng.uniform(30, 200)), 0))
-    if rng.random() < 0.4:
-        grain = rng.normal(0, rng.uniform(1, 8), (size[1], size[0]))
+    if rng.random() < 0.35:
+        grain = rng.normal(0, rng.uniform(1, 7), (size[1], size[0]))
         image = Image.fromarray(np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8))
     if rng.random() < 0.5:
         file = BytesIO()

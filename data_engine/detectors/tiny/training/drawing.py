@@ -40,7 +40,7 @@ class Lot(NamedTuple):
     """First person and the one after the last. Tests use people from a million on."""
     hard_share: float = 0.35
     """How many have a turned head, half of these something before the face."""
-    more_occluded: float = 0.15
+    more_occluded: float = 0.2
     """How many of the others have something before the face, beside those that always do."""
     zooms: tuple[float, float] = (0.72, 1.15)
     shift: float = 0.05
