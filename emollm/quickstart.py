@@ -41,7 +41,7 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "full": Profile(faces=7000, test_share=0.05, eye_steps=900, gaze_steps=450, train_steps=500),
+    "full": Profile(faces=7000, test_share=0.05, eye_steps=800, gaze_steps=400, train_steps=450),
     "small": Profile(faces=3000, test_share=0.08, eye_steps=600, gaze_steps=300, train_steps=300),
 }
 
