@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from detecting import AU_FILES, SQUARE, face_of, picture, run_media, save, use_squares
-from PIL import Image
+from PIL import Image, ImageColor
 
 from data_engine.detect import showing
 from data_engine.detect.door import main
+from data_engine.detect.showing import Pictures, check_place
 from data_engine.detectors.gallery import BARS_WIDTH, FRAME, GAP, PANEL, SIDE, STRONG, Exhibit, gallery, tile
 from emollm.errors import ConfigError
 from emollm.records import AU, Face, Media, Sample, encode
@@ -226,3 +227,21 @@ class TestPlaces:
         save(tmp_path / "anna.png", SQUARE)
         assert main([str(tmp_path / "anna.png"), "--explain", "--gallery", str(tmp_path / "seen.png")]) == 0
         assert not (tmp_path / "seen.png").exists()
+
+
+@pytest.mark.parametrize(("time_s", "frame", "shown"), [(0.0, 1, "red"), (0.1, 2, "lime"), (0.2, 3, "blue")])
+def test_a_moment_is_found_by_its_time_whether_frames_count_from_0_or_1(
+    tmp_path: Path, time_s: float, frame: int, shown: str
+) -> None:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "lime", "blue")]
+    frames[0].save(tmp_path / "c.gif", save_all=True, append_images=frames[1:], duration=100)
+    face = Face(face="0", frame=frame, time_s=time_s, box=(8, 8, 40, 40))
+    sample = Sample(id="c", media=Media(kind="video", path="c.gif"), faces=[face])
+    pixels = Pictures([], tmp_path, None).frame(sample, face).pixels
+    assert pixels[32, 32].tolist() == list(ImageColor.getrgb(shown))
+
+
+def test_a_place_that_cannot_be_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("no folder")
+    with pytest.raises(ConfigError, match="cannot be made"):
+        check_place(tmp_path / "plain" / "seen.png", tmp_path / "s.jsonl", [])

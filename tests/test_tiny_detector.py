@@ -160,6 +160,7 @@ def test_pictures_do_not_depend_on_their_company(tiny: TinyDetector) -> None:
 
 def test_intensity_and_occurrence_agree() -> None:
     outputs = np.random.default_rng(0).normal(0, 2, (50, 2 * (2 * len(AUS) + len(HIDEABLE)))).astype(np.float32)
+    split_actions(outputs)[2][:] = -4  # nothing is hidden
     scales = Scales(np.full(len(AUS), 0.4, np.float32))
     reading = read(outputs, scales)
     free = [place for place in range(len(AUS)) if not any(place in pair for pair in EITHER)]
@@ -174,10 +175,22 @@ def test_of_two_aus_that_exclude_each_other_the_surer_occurs(surer: str, other: 
     outputs = np.full((1, 2 * (2 * len(AUS) + len(HIDEABLE))), -4.0, np.float32)
     _, occurs, _ = split_actions(outputs)  # a view
     occurs[0, AUS.index(other)] = 1.0
-    occurs[0, AUS.index(surer)] = 0.5, 2.0  # its surer side counts
+    occurs[0, AUS.index(surer)] = 2.0 if surer == "AU43" else (0.5, 2.0)  # the surer side of what has none counts
     reading = read(outputs, Scales(np.full(len(AUS), 0.4, np.float32)))
     told = {code for code, sides in zip(AUS, reading.intensity[0], strict=True) if sides.max() >= PRESENT}
     assert told == {surer}
+
+
+def test_of_a_wink_each_side_is_told_and_what_is_hidden_drives_nothing_out() -> None:
+    outputs = np.full((2, 2 * (2 * len(AUS) + len(HIDEABLE))), -4.0, np.float32)
+    _, occurs, hidden = split_actions(outputs)
+    occurs[0, AUS.index("AU43")], occurs[0, AUS.index("AU05")] = (3.0, -4.0), (1.0, 1.0)
+    occurs[1, AUS.index("AU25")], occurs[1, AUS.index("AU34")] = 3.0, 1.0
+    hidden[1, HIDEABLE.index("mouth")] = 4.0
+    intensity = read(outputs, Scales(np.full(len(AUS), 0.4, np.float32))).intensity
+    assert (intensity[0, AUS.index("AU43")] >= PRESENT).tolist() == [True, False]
+    assert (intensity[0, AUS.index("AU05")] >= PRESENT).tolist() == [False, True]
+    assert (intensity[1, AUS.index("AU34")] >= PRESENT).all()
 
 
 def test_of_overlapping_squares_the_first_stays() -> None:

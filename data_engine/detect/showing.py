@@ -10,6 +10,7 @@ peak, then the pictures in which there was nobody to be used.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,8 @@ MAX_TILES, COLUMNS = 48, 4
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 SOFTWARE, OURS = 0x0131, "emollm detect --gallery"
 """The Exif tag, and what stands there: only a picture that we drew is drawn again."""
+SAME_MOMENT_S = 0.005
+"""Times are told to hundredths of a second."""
 NOBODY = {
     "no_face": "no face found",
     "small_face": "faces too small",
@@ -74,15 +77,11 @@ class Pictures:
 
     def frame(self, sample: Sample, face: Face | None) -> Frame:
         """Return the frame in which the face was seen. Raises EmoLLMError where it cannot be read."""
-        pace = Pace(stride=max(1, face.frame or 1) if face else 1)
         digest = sample.media.sha256 if sample.media else None
         for path in self._places(sample):
-            recording = open_media(path, pace)
+            recording = open_media(path, Pace())
             if digest in (None, recording.sha256):
-                found = next((frame for frame in recording.frames if _is_reached(frame, face)), None)
-                if found is None:
-                    raise SourceError(f"{path}: ends before the moment of {sample.id}")
-                return found
+                return _moment(recording.frames, face)
         named = sample.media.path if sample.media else _told_file(sample)
         raise SourceError(f"{sample.id}: {named} is not there, or is not what was measured")
 
@@ -107,8 +106,19 @@ def check_place(place: Path, output: Path, inputs: Sequence[Path]) -> None:
         problem = "is an input or the output of this run; name another file"
     elif place.exists() and not _is_ours(place):
         problem = "is there already, and is no gallery of emollm; name another file"
+    if not problem:
+        problem = _cannot_hold(place.parent)
     if problem:
         raise ConfigError(f"--gallery {place}: {problem}")
+
+
+def _cannot_hold(folder: Path) -> str:
+    """Make the folder; return why not, where it cannot be made or nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"its folder cannot be made: {error.strerror}; name another place"
+    return "" if os.access(folder, os.W_OK) else "its folder cannot be written to; name another place"
 
 
 def _is_ours(path: Path) -> bool:
@@ -167,13 +177,22 @@ def _exhibit(shown: Shown, frame: Frame) -> Exhibit:
     return Exhibit(shown.sample.id, frame.pixels, faces, frame.scale, shown.nobody or "no face", moment)
 
 
-def _is_reached(frame: Frame, face: Face | None) -> bool:
-    """Tell whether the face was seen in this frame; in the first one where nothing says when."""
-    if face is None or frame.number is None:
-        return True
-    if face.frame is not None:
-        return frame.number >= face.frame
-    return (frame.time_s or 0.0) >= (face.time_s or 0.0)
+def _moment(frames: Iterator[Frame], face: Face | None) -> Frame:
+    """Return the frame in which the face was seen: the last one up to its time; the first where nothing says when.
+
+    Tools count frames from 0 or from 1, so their number is only asked where there is no time.
+    """
+    first = next(frames)
+    if face is None or first.number is None or (face.time_s is None and face.frame is None):
+        return first
+    if face.time_s is None:
+        return next((frame for frame in chain([first], frames) if (frame.number or 0) >= (face.frame or 0)), first)
+    last = first
+    for frame in frames:
+        if (frame.time_s or 0.0) > face.time_s + SAME_MOMENT_S:
+            break
+        last = frame
+    return last
 
 
 def _told_file(sample: Sample) -> str:
@@ -185,7 +204,6 @@ def _save(picture: Image, place: Path) -> None:
     """Write the gallery in one step, with the mark by which it is known again."""
     exif = picture.getexif()
     exif[SOFTWARE] = OURS
-    place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f"{place.name}.part")
     picture.save(part, format=FORMATS[place.suffix.lower()], exif=exif, quality=92)
     part.replace(place)

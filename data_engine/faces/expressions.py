@@ -31,7 +31,7 @@ OPPOSED = (("AU12", "AU15"), ("AU18", "AU20"), ("AU22", "AU24"), ("AU24", "AU26"
 WEAKEST, CLEAR = 1.5, 2.5
 """Least intensity of the AUs that an emotion consists of, and that of a typical expression."""
 OPTIONAL = (1.0, FULL)
-TRACE = (0.2, 0.95)
+UNSCORED = (0.2, 0.95)
 ANY = (1.0, FULL)
 """Ranges of intensities: of the AUs that may come along, of what is too little to count as present, of any AU."""
 
@@ -115,7 +115,7 @@ def _random(rng: np.random.Generator) -> dict[str, float]:
 
 def _intensity(rng: np.random.Generator) -> float:
     """From a trace to the maximum; now and then too little to count as present."""
-    return float(rng.uniform(*(TRACE if rng.random() < 0.10 else ANY)))
+    return float(rng.uniform(*(UNSCORED if rng.random() < 0.10 else ANY)))
 
 
 def _compound(name: str, rng: np.random.Generator, weakest: float) -> dict[str, float]:

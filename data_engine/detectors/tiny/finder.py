@@ -18,6 +18,8 @@ from data_engine.detectors.tiny.nets import FINDER_SIZE, FINDER_STRIDE
 
 STEP = 1.6
 """How much smaller each next size of the picture is."""
+SMALLEST = 1.12
+"""First size looked for, in sides of the smallest face; half a step would be 1.26, but small faces are hard to find."""
 LARGEST_FACE = 1.1
 """Side of the largest face that is looked for, in long sides of the picture."""
 PAD = 16
@@ -55,7 +57,7 @@ class Finder:
     def sizes(self, grey: Grey) -> list[float]:
         """Return the sizes of face, in pixels of the picture, that are looked for one after the other."""
         long = max(grey.width, grey.height)
-        smallest = max(self.min_face * 1.3, FINDER_SIZE * long / self.max_side)
+        smallest = max(SMALLEST * self.min_face, FINDER_SIZE * long / self.max_side)
         largest = LARGEST_FACE * long
         num = max(1, math.ceil(math.log(largest / smallest, STEP) + 0.5))  # each serves half a step around
         return [smallest * STEP**place for place in range(num)]

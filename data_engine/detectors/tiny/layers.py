@@ -81,7 +81,7 @@ class Net:
             (_ready(weights[f"{name}.{place}.weight"], layer), weights[f"{name}.{place}.bias"])
             for place, layer in enumerate(layers)
         ]
-        np.empty(31 << 20, np.uint8)  # Freed at once: glibc keeps free memory, up to twice the largest array freed.
+        np.empty(31 << 20, np.uint8)  # freed at once: glibc then keeps arrays of this size for the next picture
 
     def __call__(self, pictures: Array) -> Array:
         """Return the outputs for (N, H, W, inputs) pictures."""

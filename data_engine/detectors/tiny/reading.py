@@ -71,7 +71,8 @@ def read(outputs: Array, scales: Scales) -> Reading:
     strength, occurs, hidden = split_actions(shares)
     intensity = FULL * strength
     threshold = scales.thresholds[:, None]
-    surplus = decided((occurs - threshold) / (1 - threshold))
+    shows = hidden[:, REGION_OF_AU] < HIDDEN
+    surplus = decided(np.where(shows, (occurs - threshold) / (1 - threshold), -1))
     at_least = PRESENT + BEYOND * surplus
     at_most = ALMOST * np.minimum(occurs / threshold, 1)
     agreed = np.where(surplus >= 0, np.maximum(intensity, at_least), np.minimum(intensity, at_most))
@@ -79,16 +80,19 @@ def read(outputs: Array, scales: Scales) -> Reading:
 
 
 def decided(surplus: Numbers) -> Numbers:
-    """Let of each pair that excludes each other the surer AU occur; `surplus` (N, AUs, 2) is above 0 for what does.
+    """Let of each pair that excludes each other the surer AU occur; `surplus` (N, AUs, 2) is at least 0 for what does.
 
-    An AU counts with its surer side.
+    Each side decides for itself, so that one eye may be shut and the other wide open; what has no sides counts with the
+    surer one.
     """
     surplus = surplus.copy()
     for first, second in EITHER:
-        one, other = surplus[:, first].max(axis=1), surplus[:, second].max(axis=1)
+        one, other = surplus[:, first], surplus[:, second]
+        if {AUS[first], AUS[second]} & set(WITHOUT_SIDES):
+            one, other = (np.repeat(side.max(axis=1, keepdims=True), 2, axis=1) for side in (one, other))
         both = (one >= 0) & (other >= 0)
-        surplus[both & (one < other), first] = -1
-        surplus[both & (one >= other), second] = -1
+        surplus[:, first][both & (one < other)] = -1
+        surplus[:, second][both & (one >= other)] = -1
     return surplus
 
 
