@@ -15,7 +15,7 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from data_engine.cluster import HELP
+from data_engine.cluster import HELP, joined
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.wording import Prompts, load_prompts
 from data_engine.generate.options import (
@@ -42,6 +42,8 @@ EPILOG = """examples:
   emollm generate samples.jsonl -o cot.jsonl --teacher openai --model gpt-4o-mini --budget 5 --rounds 3
   emollm generate samples.jsonl -o cot.jsonl --teacher openai --base-url http://localhost:8000/v1 --model NAME
   emollm generate samples.jsonl -o more.jsonl --teacher runs/grpo --balance 500
+  emollm generate samples.jsonl -o cot.jsonl --teacher openai --model gpt-4o-mini --batch cot.batch.jsonl --submit
+  emollm generate samples.jsonl -o cot.jsonl --teacher openai --model gpt-4o-mini --batch cot.batch.jsonl --fetch
 
 A label in the samples decides how a text ends, never what it says the action units show. Where the action units do
 not support the label, the text says so and the sample is marked `agree: false` in its provenance; dropping such
@@ -51,7 +53,11 @@ list of `labels` (open vocabulary) gets a text that ends with every word of the 
 
 A language model is told the action units and no label; a reader of its description alone has to arrive at the label,
 and every claim is checked as those of the rules are. Every answer is remembered (--ledger), so that a run that was
-stopped pays for nothing twice."""
+stopped pays for nothing twice.
+
+A batch service is slower and often half the price: --batch FILE --submit writes the requests and hands them over. The
+same command again fetches the answers and hands over what follows from them; exit code 1 says that some samples still
+wait. --fetch fetches and hands over nothing more; a run without --batch then asks for the rest at once."""
 
 
 def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
@@ -72,6 +78,7 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
         return _preview(arguments, options, prompts)
     quota = Quota(arguments.balance)
     with (
+        joined(arguments.ray, arguments.workers),
         open_teacher(arguments, kind, options, prompts, quota.is_full, ask) as (teacher, notes),
         Output(
             arguments.output,
@@ -91,6 +98,8 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
         if teacher.is_over:
             out.exit_code = 1
             print("the budget is used up; the same command with a higher --budget goes on from here", file=sys.stderr)
+    if out.rejected["teacher_deferred"]:  # the run is not done: these wait for a batch service
+        out.exit_code = 1
     if tally.classes:
         print(tally, file=sys.stderr)
     if arguments.output.resolve().parent != arguments.samples.resolve().parent:

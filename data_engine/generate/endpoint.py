@@ -17,8 +17,9 @@ from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from data_engine.generate.batches import open_batch, read_answers
 from emollm.errors import ConfigError
-from emollm.llm.wire import Ask, Failure
+from emollm.llm.wire import Ask
 
 
 class Asking(NamedTuple):
@@ -38,7 +39,7 @@ def ledger_path(arguments: argparse.Namespace) -> Path:
 
 def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     """Open the ledger, and return the client or, with --batch, the file that requests are written to."""
-    from emollm.llm.budget import PRICES, Budget, read_price
+    from emollm.llm.budget import PRICES, Budget, price_of, read_price
     from emollm.llm.client import Client
     from emollm.llm.ledger import Ledger
     from emollm.llm.pace import Limits
@@ -46,13 +47,19 @@ def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     if not arguments.deadline > 0:
         raise ConfigError(f"--deadline: {arguments.deadline:g} is no time; give seconds, more than 0")
     prices = {**PRICES, arguments.model: read_price(arguments.price)} if arguments.price else PRICES
+    price = price_of(arguments.model, prices)
     path = ledger_path(arguments)
-    if path.resolve() in (arguments.output.resolve(), arguments.samples.resolve()):
-        raise ConfigError(f"--ledger {path}: is the input or the output of this run; name another file")
+    taken = [arguments.output.resolve(), arguments.samples.resolve()]
+    for option, named in (("--ledger", path), ("--batch", arguments.batch)):
+        if named and named.resolve() in taken:
+            raise ConfigError(f"{option} {named}: is another file of this run; name one of its own")
+        taken.append(path.resolve())
     ledger = stack.enter_context(Ledger(path))
-    _read_answers(arguments, ledger, prices)
+    for answers in arguments.batch_answers:
+        read_answers(answers, arguments, ledger, price)
     if arguments.batch:
-        return _open_batch(arguments, ledger, stack)
+        ask, notes = open_batch(arguments, ledger, price, stack)
+        return Asking(ask, None, notes)
     budget = None if arguments.budget is None else Budget(arguments.budget)
     limits = Limits(
         in_flight=arguments.in_flight,
@@ -77,37 +84,3 @@ def _accounts(client: Any) -> dict[str, object]:
     if told := str(client.accounts):
         print(told, file=sys.stderr)
     return {"endpoint": client.endpoint.url, "accounts": client.accounts.as_json()}
-
-
-def _open_batch(arguments: argparse.Namespace, ledger: Any, stack: ExitStack) -> Asking:
-    from emollm.llm.batch import BatchFile
-
-    batch = stack.enter_context(BatchFile(arguments.batch, arguments.base_url, arguments.model, ledger))
-
-    def notes() -> dict[str, object]:
-        if batch.num_written:
-            files = ", ".join(map(str, batch.paths))
-            print(
-                f"{batch.num_written:,} requests wait in {files}: hand them to the batch service, and run again with "
-                "--batch-answers OUTPUT and a new --batch FILE, or without it",
-                file=sys.stderr,
-            )
-        return {"batch_requests": batch.num_written}
-
-    return Asking(batch, None, notes)
-
-
-def _read_answers(arguments: argparse.Namespace, ledger: Any, prices: Any) -> None:
-    """Take the answers of a batch service into the ledger; what failed there is said, and is asked again."""
-    from emollm.llm.batch import read_batch
-    from emollm.llm.budget import price_of
-
-    for path in arguments.batch_answers:
-        outcomes = [0, 0]
-        last = ""
-        price = price_of(arguments.model, prices)
-        for _, outcome in read_batch(path, arguments.base_url, arguments.model, ledger, price):
-            outcomes[isinstance(outcome, Failure)] += 1
-            last = str(outcome) if isinstance(outcome, Failure) else last
-        failed = f", {outcomes[1]:,} failed there (the last one: {last})" if outcomes[1] else ""
-        print(f"{path}: {outcomes[0]:,} answers{failed}", file=sys.stderr)

@@ -40,7 +40,7 @@ BELONGS = {
     **dict.fromkeys(("votes", "eliminate", "repair", "language", "prompts", "pictures", "no_schema"), ("openai",)),
     **dict.fromkeys(("base_url", "api_key_env", "ledger", "budget", "price", "batch", "dry_run"), ("openai",)),
     **dict.fromkeys(("requests_per_minute", "tokens_per_minute", "in_flight", "deadline"), ("openai",)),
-    **dict.fromkeys(("model", "temperature", "top_p", "batch_answers"), ("openai",)),
+    **dict.fromkeys(("model", "temperature", "top_p", "batch_answers", "submit", "fetch"), ("openai",)),
     **dict.fromkeys(("adapter", "batch_size", "device", "dtype", "style"), ("own",)),
     **dict.fromkeys(("media_root", "max_tokens"), ("openai", "own")),
 }
@@ -89,6 +89,14 @@ def add_teacher_arguments(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true", help="print the first prompts and a cost estimate; ask nothing"
     )
     asked.add_argument("--batch", type=Path, metavar="FILE", help="write requests for a batch service, send nothing")
+    asked.add_argument(
+        "--submit",
+        action="store_true",
+        help="with --batch: hand them to the batch service of the endpoint; the same command fetches the answers",
+    )
+    asked.add_argument(
+        "--fetch", action="store_true", help="with --batch: use what is answered, hand over nothing more"
+    )
     asked.add_argument(
         "--batch-answers",
         type=Path,
@@ -140,6 +148,10 @@ def check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespac
         raise ConfigError(f"{', '.join(strange)}: not for --teacher {arguments.teacher}")
     if kind == "openai" and not arguments.model:
         raise ConfigError("--teacher openai: name the model with --model")
+    if (arguments.submit or arguments.fetch) and not arguments.batch:
+        raise ConfigError("--submit, --fetch: are for the requests of a file; name it with --batch FILE")
+    if arguments.submit and arguments.fetch:
+        raise ConfigError("--submit: fetches, too; leave out --fetch, or --submit to hand over nothing more")
     if arguments.batch and (arguments.budget is not None or arguments.dry_run):
         raise ConfigError("--batch: nothing is sent, so that neither --budget nor --dry-run fits")
     return kind
@@ -235,7 +247,8 @@ def _endpoint_teacher(
         options,
         effort_of(arguments),
         lambda task, image: ModelWriter(asking.ask, prompts, settings, task.sight, task.label_set, image),
-        in_flight=arguments.in_flight,
+        in_flight=arguments.in_flight
+        + arguments.in_flight // 4,  # some samples are being checked and written meanwhile
         within=asking.within,
         media_root=(arguments.media_root or arguments.samples.parent) if arguments.pictures else None,
         is_full=is_full,

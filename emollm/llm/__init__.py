@@ -10,7 +10,8 @@
     pace, ceiling    how many requests, how fast         chat      the protocol's JSON, and what endpoints lack of it
     budget, tokens   prices, the cap, estimates          accounts  what was asked, paid, remembered
     in_order         many at a time, results in order    batch     files for a provider's batch service
-    transport        HTTP                                images    pictures as data URLs
+    transport        HTTP                                batch_service, handed    batch files there and back
+    images           pictures as data URLs
 
 Importing this package loads nothing heavy, and no HTTP library before the first request.
 """

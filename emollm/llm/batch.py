@@ -2,7 +2,7 @@
 
     with BatchFile(Path("batch.jsonl"), "https://api.openai.com/v1", "gpt-4o-mini", ledger) as ask:
         ...                                    # run the stage: what the ledger does not know fails as `deferred`
-    # hand batch.jsonl to the provider, wait, fetch the output and the error file, then for each of them
+    # hand batch.jsonl to the provider (`batch_service` does), wait, fetch the output and the error file, then for each
     for key, outcome in read_batch(Path("output.jsonl"), "https://api.openai.com/v1", "gpt-4o-mini", ledger):
         ...                                    # a Reply that is remembered from now on, or a Failure
 
@@ -13,7 +13,8 @@ OpenAI's: one JSON line a request, whose `custom_id` is its key in the ledger. W
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from io import BufferedWriter
 from itertools import islice
@@ -41,18 +42,36 @@ STAGE = "batch"
 """The stage of the answers in the ledger: a provider's file does not tell theirs."""
 
 
+def numbered(path: Path, number: int) -> Path:
+    """Return the name of a part: `batch.jsonl`, `batch-2.jsonl` and so on."""
+    return path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
 class BatchFile:
     """An `Ask` that answers from the ledger and writes down what is not there, each request once.
 
-    Raises ConfigError where the file is there already: it may not have been sent yet.
+    A file has its name when all of it is written; until then it is a `.part`. `known` are requests that are not to be
+    written, with what is told instead; `first` is the number of the first file. Raises ConfigError where that file is
+    there already: it may not have been sent yet.
     """
 
-    def __init__(self, path: Path, endpoint: str, model: str, ledger: Ledger, style: Style | None = None) -> None:
-        if path.exists():
-            raise ConfigError(f"{path}: is there already; send it and remove it, or name another file")
+    def __init__(
+        self,
+        path: Path,
+        endpoint: str,
+        model: str,
+        ledger: Ledger,
+        style: Style | None = None,
+        *,
+        known: Mapping[str, Failure] | None = None,
+        first: int = 1,
+    ) -> None:
+        self._path = path
+        self._first = first
+        self._refuse_there(numbered(path, first))
         self.paths: list[Path] = []
         self.num_written = 0
-        self._path = path
+        self._known = known or {}
         self._url = read_address(endpoint)
         self._model = model
         self._ledger = ledger
@@ -67,6 +86,8 @@ class BatchFile:
         key = key_of(canonical(self._url, self._model, request))
         if (entry := self._ledger.find(key)) is not None:
             return to_reply(entry, is_remembered=True)
+        if (failure := self._known.get(key)) is not None:
+            raise Failure(failure.kind, failure.detail, tries=0)
         if key not in self._written:
             body = msgspec.Raw(to_body(request, self._model, self._style, self._urls.find))
             asked = {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
@@ -86,21 +107,60 @@ class BatchFile:
 
     def _begin_file(self) -> None:
         self._end_file()
-        number = len(self.paths) + 1
-        path = self._path if number == 1 else self._path.with_name(f"{self._path.stem}-{number}{self._path.suffix}")
-        self._file = path.open("wb")
+        path = numbered(self._path, self._first + len(self.paths))
+        self._refuse_there(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = _part(path).open("wb")
         self.paths.append(path)
         self._num_requests = self._num_bytes = 0
 
     def _end_file(self) -> None:
         if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
             self._file.close()
+            self._file = None
+            _part(self.paths[-1]).replace(self.paths[-1])
+
+    def _refuse_there(self, path: Path) -> None:
+        if path.exists():
+            raise ConfigError(f"{path}: is there already; send it and remove it, or name another file")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._end_file()
+
+
+class _Body(msgspec.Struct):
+    model: str
+
+
+class _Asked(msgspec.Struct):
+    custom_id: str
+    body: _Body
+
+
+def read_keys(path: Path, model: str) -> Iterator[str]:
+    """Yield the key of each request in a batch file. Raises ConfigError for any other file, and for another model."""
+    decoder = msgspec.json.Decoder(_Asked)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                asked = decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                raise ConfigError(f"{path}:{number}: is no request for a batch service; name another --batch") from None
+            if asked.body.model != model or not is_key(asked.custom_id):
+                raise ConfigError(
+                    f"{path}:{number}: asks '{asked.body.model}' for '{asked.custom_id[:80]}', which is no request of "
+                    f"this run with '{model}'; name another --batch"
+                )
+            yield asked.custom_id
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
 
 
 class _Response(msgspec.Struct):

@@ -60,7 +60,7 @@ class Ledger:
             os.close(self._file)
             raise
         if is_new:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="ledger")
 
     def _read(self) -> int:
@@ -191,7 +191,7 @@ def _lock(file: int, path: Path) -> None:
         raise ConfigError(f"{path}: cannot be locked ({error.strerror}); name a place on a local disk") from None
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new file's name as durable as what is in it."""
     handle = os.open(folder, os.O_RDONLY)
     try:
