@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
 from typing import TypeVar
 
+from data_engine.cluster import spread_on_cluster
 from emollm.errors import EmoLLMError
 
 C = TypeVar("C")
@@ -33,17 +34,22 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def spread(
     work: Callable[[C], R],
     chunks: Iterable[C],
-    workers: int,
+    workers: int | None,
     begin: Callable[[], None] | None = None,
     *,
     may_drop: bool = False,
+    ray: str | None = None,
 ) -> Iterator[R]:
     """Yield `work` of each chunk, in order. One worker is this process; in others `begin` is called once before.
 
     `work`, `begin` and the chunks must be picklable. With `may_drop` nothing is lost where a chunk is left half done:
-    then workers end at once when they are stopped. Raises EmoLLMError where a worker was killed.
+    then workers end at once when they are stopped. `ray` is the address of a cluster to work on instead, which has as
+    many workers as cores where `workers` is None. Raises EmoLLMError where a worker was killed.
     """
-    if workers <= 1:
+    if ray is not None:
+        yield from spread_on_cluster(work, chunks, ray, workers, begin)
+        return
+    if workers is None or workers <= 1:
         yield from map(work, chunks)
         return
     for name in THREADS:  # the workers share the cores already; threads of theirs would only wait for each other

@@ -25,6 +25,7 @@ class Verb(NamedTuple):
 VERBS = {
     "quickstart": Verb("emollm.quickstart", "the whole pipeline, offline, on a CPU, ending in a report"),
     "faces": Verb("data_engine.faces.door", "render faces with exact action units, landmarks and labels"),
+    "import": Verb("data_engine.layouts.door", "read a data set as it lies on disk: RAF-DB, AffectNet, DFEW, DISFA …"),
     "detect": Verb("data_engine.detect.door", "measure faces in pictures and clips, or read AU files"),
     "generate": Verb("data_engine.generate", "write verified explanations (Exp-CoT) for samples"),
     "export": Verb("data_engine.exports.door", "write training files for TRL, LLaMA-Factory, LLaVA, datasets"),
@@ -36,7 +37,7 @@ VERBS = {
 }
 
 USAGE = "usage: emollm VERB [OPTIONS]     emollm VERB --help shows a verb's options"
-FLOW = "faces | detect  →  generate  →  export · train  →  predict  →  score  →  compare · chat"
+FLOW = "faces | import  →  detect  →  generate  →  export · train  →  predict  →  score  →  compare · chat"
 
 
 def help_text() -> str:

@@ -1,7 +1,8 @@
 """The user's turn: what a vision-language model is asked, one wording pool for training, prediction and chat.
 
-    ask("sections", "basic7")            the three-section explanation
-    ask("label", "basic7", variant=2)    the same question in other words
+    ask("sections", "basic7")                  the three-section explanation
+    ask("label", "basic7", variant=2)          the same question in other words
+    ask("sections", "basic7", kind="video")    the same about a clip
 
 Training draws a variant per sample, prediction uses variant 0. `prompt_hash()` goes into manifests, so
 that a changed wording is visible.
@@ -14,6 +15,7 @@ import json
 
 from emollm.errors import ConfigError, did_you_mean
 from emollm.labels import LABEL_SETS
+from emollm.records import MediaKind
 
 EVIDENCE = (
     "Look at the face and explain the expression.",
@@ -27,6 +29,30 @@ LABEL = (
     "What emotion is this expression consistent with?",
     "Classify the expression of this face.",
 )
+OBSERVE = (
+    "Which facial action units can you see?",
+    "Describe this face muscle by muscle.",
+    "What do the brows, the eyes, the nose and the mouth of this face do?",
+    "Say what moves in this face, how strongly and on which side.",
+)
+EVIDENCE_OF_CLIPS = (
+    "Watch the face and explain the expression.",
+    "Which facial action units can you see in this clip, and when, and what do they tell about the expression?",
+    "Describe what moves in this face over the clip, then say which expression it is consistent with.",
+    "Read the facial expression of this clip step by step, from what moves when to what it may mean.",
+)
+LABEL_OF_CLIPS = (
+    "Which expression does the face show in this clip?",
+    "Name the facial expression of this clip.",
+    "What emotion is the expression in this clip consistent with?",
+    "Classify the expression of the face in this clip.",
+)
+OBSERVE_CLIPS = (
+    "Which facial action units can you see in this clip, and when?",
+    "Describe what moves in this face over the clip.",
+    "What do the brows, the eyes, the nose and the mouth of this face do over the clip?",
+    "Say what moves in this clip of a face, when, how strongly and on which side.",
+)
 FORMATS = {
     "sections": "Answer in three sections: **Key Observations**, **Overall Emotional Interpretation**, **Conclusion**.",
     "think": "Reason inside <think></think>, then give one word inside <answer></answer>.",
@@ -34,28 +60,38 @@ FORMATS = {
     "then give one word inside <answer></answer>.",
     "label": "Answer with one word.",
     "labels": "Answer with every word that fits, separated by commas.",
+    "prose": "Answer in plain sentences.",
+    "observations": "Say only what can be seen, and name no emotion.",
 }
+"""The answer styles of `emollm.answers`, and two that only preference pairs ask for."""
 CHOICES = "Choose from: {labels}."
 TRANSCRIPT = 'The person says: "{text}"'
 
 
 def num_variants(style: str) -> int:
-    """Return how many wordings of the question there are."""
-    return len(_pool(style))
+    """Return how many wordings of the question there are; for clips there are as many."""
+    return len(wordings(style))
 
 
-def ask(style: str, label_set: str | None = None, variant: int = 0, text: str | None = None) -> str:
+def ask(
+    style: str,
+    label_set: str | None = None,
+    variant: int = 0,
+    text: str | None = None,
+    kind: MediaKind = "image",
+) -> str:
     """Return the question in an answer style, with the choices of the label set and the transcript, if any.
 
-    Raises ConfigError for an unknown style or label set. `variant` counts modulo the pool.
+    Raises ConfigError for an unknown style or label set. `variant` counts modulo the pool; `kind` tells whether a
+    picture or a clip is asked about.
     """
-    pool = _pool(style)
+    pool = wordings(style, kind)
     parts = [pool[variant % len(pool)]]
     if label_set is not None:
         if label_set not in LABEL_SETS:
             raise ConfigError(f"label set '{label_set}' is not known{did_you_mean(label_set, LABEL_SETS)}")
         choices = LABEL_SETS[label_set].labels
-        if choices:
+        if choices and style != "observations":
             parts.append(CHOICES.format(labels=", ".join(choices)))
     if text:
         parts.append(TRANSCRIPT.format(text=text))
@@ -63,15 +99,22 @@ def ask(style: str, label_set: str | None = None, variant: int = 0, text: str | 
     return " ".join(parts)
 
 
-def _pool(style: str) -> tuple[str, ...]:
+def wordings(style: str, kind: MediaKind = "image") -> tuple[str, ...]:
+    """Return the questions of a style, without what `ask` adds: choices, transcript and the form of the answer."""
     if style not in FORMATS:
         raise ConfigError(
             f"answer style '{style}' is not known{did_you_mean(style, FORMATS)}; one of {', '.join(FORMATS)}"
         )
-    return LABEL if style in ("label", "labels") else EVIDENCE
+    of_stills, of_clips = {
+        "label": (LABEL, LABEL_OF_CLIPS),
+        "labels": (LABEL, LABEL_OF_CLIPS),
+        "observations": (OBSERVE, OBSERVE_CLIPS),
+    }.get(style, (EVIDENCE, EVIDENCE_OF_CLIPS))
+    return of_clips if kind == "video" else of_stills
 
 
 def prompt_hash() -> str:
     """Return a short digest of every wording in this module."""
-    texts = json.dumps([EVIDENCE, LABEL, FORMATS, CHOICES, TRANSCRIPT], sort_keys=True)
+    pools = [EVIDENCE, LABEL, OBSERVE, EVIDENCE_OF_CLIPS, LABEL_OF_CLIPS, OBSERVE_CLIPS]
+    texts = json.dumps([*pools, FORMATS, CHOICES, TRANSCRIPT], sort_keys=True)
     return hashlib.sha256(texts.encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ import json
 import platform
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import FileIO
@@ -29,6 +29,7 @@ from typing import Any, Self, TypeVar
 
 from emollm.errors import ConfigError, EmoLLMError
 from emollm.records import BadLine, Prediction, R, Sample, encode, read_records, to_json
+from emollm.records.ids import Ids
 
 T = TypeVar("T")
 
@@ -93,16 +94,16 @@ class Output:
         _check_places(path, inputs)
         self._manifest = new_manifest(stage, options, inputs)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._done: set[str] = set() if overwrite else self._resume(inputs)
+        self._done = Ids(path) if overwrite else self._resume(inputs)
         self.counts["resumed"] = len(self._done)
         self._file = path.open("wb" if overwrite else "ab", buffering=0)
         self._rejects = self.rejected_path.open("wb", buffering=0)
         self._write_manifest()
 
-    def _resume(self, inputs: Sequence[Path]) -> set[str]:
+    def _resume(self, inputs: Sequence[Path]) -> Ids:
         """Return the ids already written, after cutting off a line that a crash left unfinished."""
         if not self.path.exists() or not self.path.stat().st_size:
-            return set()
+            return Ids(self.path)
         if not self.manifest_path.exists():
             raise ConfigError(
                 f"{self.path}: is there already, and no {self.manifest_path.name} says how it was made; "
@@ -115,9 +116,12 @@ class Output:
             if earlier and earlier != now and not _has_only_grown(source, earlier):
                 print(f"{source}: has changed; what is written stays (--overwrite starts again)", file=sys.stderr)
         _cut_torn_line(self.path)
+        done = Ids(self.path)
         if self._manifest["stage"] == "predict":
-            return {prediction.id for prediction in read_records(self.path, Prediction)}
-        return {sample.id for sample in read_records(self.path, Sample)}
+            deque(read_records(self.path, Prediction, ids=done), maxlen=0)
+        else:
+            deque(read_records(self.path, Sample, ids=done), maxlen=0)
+        return done
 
     def _refuse_another_run(self, before: Mapping[str, Any]) -> None:
         """Raise ConfigError where the earlier run was of another stage, with other options, or of other files."""

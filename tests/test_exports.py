@@ -2,30 +2,12 @@ import json
 from pathlib import Path
 
 import pytest
+from exporting import REASONING, export, lines, sample, write
 from PIL import Image
 
-from data_engine.exports import main
 from emollm.answers import parse
 from emollm.errors import ConfigError
-from emollm.records import Media, Reasoning, Sample, encode
-
-REASONING = Reasoning(
-    observations="The lip corners are markedly pulled up (AU12C) and the cheeks are slightly raised (AU6B).",
-    interpretation="Lip corner pulling and cheek raising form the pattern described for happiness.",
-    conclusion="Overall, the expression is consistent with happiness.",
-)
-
-
-def sample(name: str, **changes: object) -> Sample:
-    fields: dict[str, object] = {
-        "id": name,
-        "media": Media(kind="image", path=f"faces/{name}.png"),
-        "label_set": "basic7",
-        "label": "happiness",
-        "reasoning": REASONING,
-        "split": "train",
-    }
-    return Sample(**(fields | changes))
+from emollm.records import Media, Reasoning
 
 
 @pytest.fixture
@@ -36,19 +18,6 @@ def cot(tmp_path: Path) -> Path:
     for number, name in enumerate("abcd"):
         Image.new("RGB", (8 + number, 8), (number * 40, 90, 120)).save(folder / "faces" / f"{name}.png")
     return write(folder / "cot.jsonl", *(sample(name) for name in "abcd"))
-
-
-def write(path: Path, *samples: Sample) -> Path:
-    path.write_bytes(b"".join(encode(one) + b"\n" for one in samples))
-    return path
-
-
-def export(cot: Path, folder: Path, *options: str) -> int:
-    return main([str(cot), "-o", str(folder), *options])
-
-
-def lines(path: Path) -> list[dict]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_messages_have_one_image_block_for_each_picture(cot: Path, tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ HEAVY = {
     "accelerate",
     "datasets",
     "openai",
+    "aiohttp",
     "deepspeed",
     "bitsandbytes",
+    "ray",
     "rich",
 }
 
@@ -132,7 +134,8 @@ def test_nothing_is_called_utils() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["emollm", "emollm.cli", "eval.score", "data_engine.generate", "data_engine.detect.door"]
+    "module",
+    ["emollm", "emollm.cli", "eval.score", "data_engine.generate", "data_engine.detect.door", "emollm.llm.client"],
 )
 def test_import_loads_no_torch(module: str) -> None:
     code = f"import sys, {module}; print(sorted({HEAVY!r} & set(sys.modules)))"

@@ -6,7 +6,7 @@ from emollm import prompts
 from emollm.answers import STYLES
 from emollm.errors import ConfigError
 from emollm.labels import LABEL_SETS
-from emollm.prompts import ask, num_variants, prompt_hash
+from emollm.prompts import FORMATS, ask, num_variants, prompt_hash, wordings
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -42,7 +42,18 @@ def test_a_mistyped_name_is_refused_with_a_suggestion(style: str, label_set: str
         ask(style, label_set)
 
 
-def test_the_hash_follows_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "pool", ["LABEL", "EVIDENCE", "OBSERVE", "LABEL_OF_CLIPS", "EVIDENCE_OF_CLIPS", "OBSERVE_CLIPS"]
+)
+def test_the_hash_follows_the_wording(monkeypatch: pytest.MonkeyPatch, pool: str) -> None:
     before = prompt_hash()
-    monkeypatch.setattr(prompts, "LABEL", (*prompts.LABEL, "How does this face look?"))
+    monkeypatch.setattr(prompts, pool, (*getattr(prompts, pool), "How does this face look?"))
     assert prompt_hash() != before
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_clips_are_asked_about_in_as_many_words_of_their_own(style: str) -> None:
+    of_clips, of_stills = wordings(style, "video"), wordings(style, "image")
+    assert len(of_clips) == len(of_stills) == num_variants(style)
+    assert not set(of_clips) & set(of_stills)
+    assert ask(style, "basic7", 1, kind="video").startswith(of_clips[1])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emollm import stage
-from emollm.errors import ConfigError
+from emollm.errors import ConfigError, RecordError
 from emollm.records import Sample, read_records
 from emollm.stage import Output, track
 
@@ -156,3 +156,22 @@ def test_a_device_or_folder_is_no_output(source: Path, tmp_path: Path) -> None:
     for place in (Path("/dev/full"), tmp_path):
         with pytest.raises(ConfigError, match="no ordinary file"):
             copy(source, place)
+
+
+def test_what_is_done_is_known_in_any_order(source: Path, tmp_path: Path) -> None:
+    names = [f"face {number}" for number in range(300)]
+    source.write_text("".join(f'{{"id":"{name}"}}\n' for name in names))
+    with pytest.raises(KeyboardInterrupt):
+        copy(source, tmp_path / "out.jsonl", stop_after=200)
+    source.write_text("".join(f'{{"id":"{name}"}}\n' for name in reversed(names)))
+    copy(source, tmp_path / "out.jsonl")
+    assert [line["id"] for line in lines(tmp_path / "out.jsonl")] == names[:200] + names[:199:-1]
+
+
+def test_an_output_with_an_id_twice_is_not_continued(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    copy(source, target)
+    with target.open("a") as file:
+        file.write('{"id":"4"}\n')
+    with pytest.raises(RecordError, match=r"out\.jsonl:11: id: '4' is already on line 5"):
+        copy(source, target)

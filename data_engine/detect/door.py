@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_engine.detect.choice import CSV, DETECTORS, ORACLE, Choice, choose
+from data_engine.cluster import HELP, joined
+from data_engine.detect.choice import AUTO, CSV, DETECTORS, ORACLE, Choice, choose
 from data_engine.detect.detection import Detection
 from data_engine.detect.files import Input, find_files
 from data_engine.detect.gathering import MIN_CONFIDENCE
@@ -22,6 +23,7 @@ from data_engine.detect.labelling import Labeller
 from data_engine.detect.onlooker import load_chosen
 from data_engine.detect.resuming import settled_files
 from data_engine.detect.showing import MAX_TILES, Pictures, check_place, show
+from data_engine.detectors import IN_PROCESS
 from data_engine.detectors.doors import DOORS, describe
 from data_engine.sources.columns import map_file
 from data_engine.sources.head import SUFFIXES
@@ -30,7 +32,7 @@ from data_engine.sources.source import open_source
 from emollm.errors import ConfigError, SourceError
 from emollm.stage import Output, add_stage_arguments, positive
 
-NOT_RESOLVED = ("inputs", "limit", "overwrite", "explain", "workers", "python", "gallery")
+NOT_RESOLVED = ("inputs", "limit", "overwrite", "explain", "workers", "ray", "python", "gallery")
 """Options that may change when a run goes on: its result does not."""
 MAX_LOOKED_AT = 4
 """Folders of pictures that the manifest names, so that a run over others is not mixed with it."""
@@ -78,6 +80,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--noise goes with --detector oracle")
     if (options.python or options.set) and options.detector not in DOORS:
         parser.error(f"--python and --set go with the detectors of other environments: {', '.join(DOORS)}")
+    if options.ray is not None and options.detector not in (AUTO, *IN_PROCESS):
+        parser.error(f"--ray goes with the detectors of this process: {', '.join(IN_PROCESS)}")
     if options.min_confidence is not None and not 0.0 <= options.min_confidence <= 1.0:
         parser.error(f"--min-confidence {options.min_confidence:g} is outside 0 to 1")
     if not options.fps > 0.0:
@@ -157,6 +161,7 @@ def _add_media(group: argparse._ArgumentGroup) -> None:
         "--stride", type=positive, metavar="N", help="every N-th frame instead; other detectors know this one alone"
     )
     group.add_argument("--workers", type=positive, metavar="N", help="processes (default: all cores)")
+    group.add_argument("--ray", metavar="ADDRESS", help=f"{HELP}, and has to see the files under the same paths")
     group.add_argument(
         "--media-root", type=Path, metavar="DIR", help="where the pictures and clips lie (default: the folder of -o)"
     )
@@ -220,13 +225,16 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
     labeller = Labeller(options.labels, options.label_pattern, options.label_set)
     _hint_at_samples(options)
     settled = {} if options.overwrite else settled_files(options.output)
-    with Output(
-        options.output,
-        stage="detect",
-        options=_resolved(files, options),
-        inputs=_hashed(files, options),
-        overwrite=options.overwrite,
-    ) as out:
+    with (
+        joined(options.ray, options.workers),
+        Output(
+            options.output,
+            stage="detect",
+            options=_resolved(files, options),
+            inputs=_hashed(files, options),
+            overwrite=options.overwrite,
+        ) as out,
+    ):
         detection = Detection(out, options, labeller, choice, loaded, settled)
         written: set[str] = set()
         for sample in detection.samples(files):

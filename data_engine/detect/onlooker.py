@@ -55,7 +55,7 @@ class Onlooker:
         return detector
 
     def looks(self, items: Iterable[T], path_of: Callable[[T], Path], num_chunks: int) -> Iterator[tuple[T, Seen]]:
-        """Yield each item with what is seen in its file, in their order; no more processes than chunks."""
+        """Yield each item with what is seen in its file, in their order; no more processes here than chunks."""
         waiting: deque[T] = deque()
 
         def paths() -> Iterator[Path]:
@@ -63,9 +63,11 @@ class Onlooker:
                 waiting.append(item)
                 yield path_of(item)
 
-        workers = min(self._options.workers or os.cpu_count() or 1, num_chunks)
+        workers, ray = self._options.workers, self._options.ray
+        if ray is None:
+            workers = min(workers or os.cpu_count() or 1, num_chunks)
         load = partial(load_detector, self._choice.in_process or DEFAULT)
-        for seen in look_at_all(paths(), self.detector, load, self._how, workers):
+        for seen in look_at_all(paths(), self.detector, load, self._how, workers, ray):
             yield waiting.popleft(), seen
 
     def runs(self, paths: Sequence[Path]) -> Iterator[DoorRun]:

@@ -148,10 +148,12 @@ class Remeasure:
 def whose(sample: Sample, people: list[Sample]) -> list[Sample]:
     """Return the people that a sample is about: all, but where it stands for one of several, the one in its box.
 
+    A data set that gives a box (`import.boxed`) means the face in it, whoever else is in the picture.
+
     In a clip people move, and the two peaks may be far apart in time: there it is whoever is nearest.
     """
     box = box_of(sample)
-    if told_people(sample) < 2 or box is None:
+    if box is None or (told_people(sample) < 2 and not is_boxed(sample)):
         return people
     near = {place: likeness(box, other) for place, person in enumerate(people) if (other := box_of(person)) is not None}
     best = max(near, key=near.__getitem__, default=None)
@@ -162,6 +164,11 @@ def whose(sample: Sample, people: list[Sample]) -> list[Sample]:
 def told_people(sample: Sample) -> int:
     """How many people were found where this sample is about one of them."""
     return int(((sample.provenance or {}).get("detect") or {}).get("people", 1))
+
+
+def is_boxed(sample: Sample) -> bool:
+    """Tell whether the box of a sample is its data set's own."""
+    return bool(((sample.provenance or {}).get("import") or {}).get("boxed"))
 
 
 def box_of(sample: Sample) -> Box | None:

@@ -1,7 +1,7 @@
 """What a teacher is given besides the sample, and what it hands back.
 
-A teacher is a function `(sample, options) -> Draft`; `generate.TEACHERS` names them. It depends on nothing else, so a
-draft is the same whatever else is in the file and in whatever order.
+A draft depends on its sample, the options and what a teacher answers, so it is the same whatever else is in the file,
+and in whatever order.
 """
 
 from __future__ import annotations

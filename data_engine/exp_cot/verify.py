@@ -3,7 +3,8 @@
     find_problems(reasoning, view, ("anger",), "basic7")    # [] or ["omitted: AU04 is present and not named", …]
 
 The claims are read back from the text by `emollm.claims`, the reader that rewards and evaluation use, so nothing here
-knows how the text was written; a text of any other teacher is checked by the same function.
+knows how the text was written; a text of any teacher is checked by the same function. The observations are checked
+before anything is concluded from them, so that no time, or money, is spent on what cannot be kept.
 """
 
 from __future__ import annotations
@@ -12,71 +13,148 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from data_engine.exp_cot.chinese import find_mismatches, find_stray_times
+from data_engine.exp_cot.language import ENGLISH, Language
 from data_engine.exp_cot.view import Sign, View
 from data_engine.exp_cot.words import is_free
 from emollm.answers import parse, render
-from emollm.claims import Claim, check, read_claims
-from emollm.labels import find_labels
+from emollm.claims import Claim, check
+from emollm.facs import prose
+from emollm.labels import BASIC6, LABEL_SETS, find_labels
 from emollm.records import Reasoning
 
-MIN_WORDS, MAX_WORDS = 60, 150
-"""Length of the three parts together; released Exp-CoT texts have 84 to 146 words."""
-MAX_WORDS_CLIP = 240
-"""The same for a clip, whose course is told besides the peak."""
+ENDING = 12
+"""Words, or characters, that the shortest interpretation and conclusion need."""
 
 
-def find_problems(reasoning: Reasoning, view: View, labels: tuple[str, ...], label_set: str) -> list[str]:
+def find_problems(
+    reasoning: Reasoning,
+    view: View,
+    labels: tuple[str, ...],
+    label_set: str,
+    language: Language = ENGLISH,
+    told: Sequence[Claim] | None = None,
+) -> list[str]:
     """Return what is wrong with an explanation of a face, each as `check: what`; empty when nothing is.
 
-    `labels` are those that the conclusion has to name, in the words of the label set.
+    `labels` are those that the conclusion has to name, in the words of the label set. `told` are the claims that the
+    teacher stated beside the observations; a language whose prose cannot be read alone needs them.
     """
-    parts = (reasoning.observations, reasoning.interpretation, reasoning.conclusion)
     return [
-        *_form(parts, MAX_WORDS_CLIP if view.courses else MAX_WORDS),
-        *_leaks(reasoning.observations, labels, label_set),
-        *_observations(reasoning.observations, view),
-        *_later_claims(reasoning, view),
-        *_label(reasoning.conclusion, labels, label_set),
+        *find_observation_problems(reasoning.observations, view, labels, label_set, language, told),
+        *find_ending_problems(reasoning, view, labels, label_set, language),
     ]
 
 
-def _form(parts: Sequence[str], max_words: int) -> Iterator[str]:
-    """Plain sentences of a reasonable length: markup would break the answer they become a part of."""
-    count = sum(len(part.split()) for part in parts)
-    if not MIN_WORDS <= count <= max_words:
-        yield f"length: {count} words, not {MIN_WORDS} to {max_words}"
-    for part in parts:
-        if markup := _MARKUP.search(part):
-            yield f"markup: '{markup[0]}' has no place in a sentence"
+def find_observation_problems(
+    observations: str,
+    view: View,
+    labels: tuple[str, ...],
+    label_set: str,
+    language: Language = ENGLISH,
+    told: Sequence[Claim] | None = None,
+) -> list[str]:
+    """Return what is wrong with the observations alone. `labels` are not to be found in them."""
+    problems = [*_form(observations, language), *_leaks(observations, labels, label_set)]
+    length, most = language.length(observations), most_words(view, language) - ENDING
+    if length > most:
+        problems.append(f"length: {length} {language.unit}, more than {most}, leave no room for a conclusion")
+    if language.states_claims:
+        if told is None:
+            return [*problems, "claims: there is no list of claims beside the text"]
+        moments = [moment for event, _ in view.courses for moment in (event.onset_s, event.apex_s, event.offset_s)]
+        problems += [*find_mismatches(observations, told), *find_stray_times(observations, moments)]
+        return [*problems, *_observations(observations, told, view)]
+    return [*problems, *_observations(observations, language.read(observations), view)]
 
 
-_MARKUP = re.compile(r"[<>\n#]|\*\*|__|```|\b(?:observations?|interpretation|conclusion)\s*:", re.IGNORECASE)
+def find_ending_problems(
+    reasoning: Reasoning, view: View, labels: tuple[str, ...], label_set: str, language: Language = ENGLISH
+) -> list[str]:
+    """Return what is wrong with the interpretation, the conclusion and the length of all, given the observations."""
+    ending = f"{reasoning.interpretation} {reasoning.conclusion}"
+    length, most = language.length(f"{reasoning.observations} {ending}"), most_words(view, language)
+    problems = []
+    if not language.least <= length <= most:
+        problems.append(f"length: {length} {language.unit}, not {language.least} to {most}")
+    for name in ("interpretation", "conclusion"):
+        problems += _form(getattr(reasoning, name), language, name)
+    # What the ending claims must hold; it may leave out what it likes.
+    problems += _refuted(ending, language.read(ending), view)
+    return [*problems, *_label(reasoning.conclusion, labels, label_set)]
+
+
+def most_words(view: View, language: Language = ENGLISH) -> int:
+    """Return how long an explanation may be, in words or characters."""
+    return language.most_clip if view.courses else language.most
+
+
+def _form(part: str, language: Language, name: str = "observations") -> Iterator[str]:
+    """Plain sentences about the face: markup would break the answer they become a part of."""
+    if not part.strip():
+        yield f"empty: the {name} are missing" if name.endswith("s") else f"empty: the {name} is missing"
+    elif not language.is_in(part):
+        yield f"language: the {name} {'are' if name.endswith('s') else 'is'} not in '{language.name}'"
+    if markup := _MARKUP.search(part):
+        yield f"markup: '{markup[0]}' has no place in a sentence"
+    lowered = part.lower()
+    if talk := next((words for words in _TALK if words in lowered), None):
+        yield f"talk: '{talk}' is not about the face"
+
+
+_MARKUP = re.compile(r"[<>\n#{}]|\*\*|__|```|\b(?:observations?|interpretation|conclusion)\s*:", re.IGNORECASE)
+_TALK = (
+    *(
+        "http:",
+        "https:",
+        "www.",
+        "as an ai",
+        "language model",
+        "system prompt",
+        "the prompt",
+        "instruction",
+        "ignore all",
+    ),
+    *("ignore the", "ignore any", "ignore previous", "disregard", "sorry", "i am unable", "i'm unable", "i cannot"),
+    *("i can't", "json", "语言模型", "人工智能", "忽略", "指令", "抱歉", "提示词"),
+    *("观察：", "解读：", "结论："),
+)
+"""Speech about the task instead of the face: apologies, orders, addresses."""
 
 
 def _leaks(observations: str, labels: Sequence[str], label_set: str) -> Iterator[str]:
-    """An observation that names an emotion has seen, or guessed, the label."""
-    for _, start, end in find_labels(observations, label_set):
+    """An observation that names an emotion has seen, or guessed, the label. "The other brow" names none."""
+    found = find_labels(observations, label_set)
+    if not _has_basics(label_set):
+        found += find_labels(observations, "basic7")
+    for start, end in sorted({(start, end) for label, start, end in found if label != "other"}):
         yield f"leak: the observations say '{observations[start:end]}'"
     for word in filter(is_free, labels):
         if _whole(word).search(observations):
             yield f"leak: the observations say '{word}'"
 
 
-def _observations(observations: str, view: View) -> Iterator[str]:
+def _has_basics(label_set: str) -> bool:
+    """Tell whether a search for the labels of a set finds the basic emotions as well."""
+    return label_set == "open" or set(BASIC6) <= set(LABEL_SETS[label_set].labels)
+
+
+def _observations(observations: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
     """Every present AU is named with its strength and side, nothing else is, and what is denied is absent.
 
     Of a clip, what moves at another time may be named too; what is said with a time is about the event, not the peak.
     """
     signs = {sign.code: sign for sign in view.signs}
-    claims = read_claims(observations)
     named = {claim.aus[0]: claim for claim in claims if claim.present}
     moved = {course.event.au for course in view.courses}
+    if not claims and (signs or view.absent):
+        yield "silent: nothing is said of the face that could be checked"
     for code, claim in named.items():
         if code not in signs and code not in moved:
-            yield f"unsupported: '{observations[claim.start : claim.end]}' reads as {code}, which is not present"
+            yield f"unsupported: '{_said(observations, claim)}' reads as {code}, which is not present"
     for claim in claims:
         if claim.present and claim.aus[0] in signs and not (claim.times and claim.aus[0] in moved):
-            yield from _misstated(claim, signs[claim.aus[0]], observations[claim.start : claim.end])
+            yield from _misstated(claim, signs[claim.aus[0]], _said(observations, claim))
     for code, sign in signs.items():
         if code not in named:
             yield f"omitted: {code} is present and not named"
@@ -92,16 +170,15 @@ def _misstated(claim: Claim, sign: Sign, said: str) -> Iterator[str]:
         yield f"side: '{said}' reads as {claim.side}, but {sign.code} is on {sign.side or 'both sides'}"
 
 
-def _later_claims(reasoning: Reasoning, view: View) -> Iterator[str]:
-    """The interpretation and the conclusion may leave out what they like; what they claim must hold."""
-    text = f"{reasoning.interpretation} {reasoning.conclusion}"
-    yield from _refuted(text, read_claims(text), view)
-
-
 def _refuted(text: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
     for item in check(claims, view.face, view.thresholds, [course.event for course in view.courses]).checked:
         if item.verdict != "supported":
-            yield f"{item.verdict}: '{text[item.claim.start : item.claim.end]}' ({item.reason})"
+            yield f"{item.verdict}: '{_said(text, item.claim)}' ({item.reason})"
+
+
+def _said(text: str, claim: Claim) -> str:
+    """Return the words of a claim; one that was stated beside the text has none, and is shown by its code."""
+    return text[claim.start : claim.end] or prose(claim.aus[0])
 
 
 def _label(conclusion: str, labels: tuple[str, ...], label_set: str) -> Iterator[str]:

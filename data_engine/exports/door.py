@@ -3,54 +3,59 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-from data_engine.exports.formats import FORMATS
-from data_engine.exports.pictures import FOLDER, place
-from data_engine.exports.turns import Row, Wording, to_row
+from data_engine.exports.card.origin import read_manifest
+from data_engine.exports.export import Export
+from data_engine.exports.formats import FORMATS, Format
+from data_engine.exports.media import FOLDERS
+from data_engine.exports.turns import Wording
 from emollm.answers import STYLES
-from emollm.errors import ConfigError, RecordError
-from emollm.prompts import num_variants, prompt_hash
-from emollm.records import BadLine, Sample, read_records
-from emollm.stage import add_stage_arguments, new_manifest, track, unknown_split, write_json
+from emollm.errors import ConfigError
+from emollm.prompts import num_variants
+from emollm.records import Sample, read_records
+from emollm.stage import add_stage_arguments, track, unknown_split
 
 EPILOG = """examples:
   emollm export cot.jsonl -o train --format messages
   emollm export cot.jsonl -o train --format sharegpt --style think --label-only 0.75 --split train
+  emollm export cot.jsonl -o pairs --format preference
 
-Picture paths in the files are relative to the folder: run the trainer there, or name the folder as its image root
-(LLaMA-Factory: dataset_dir; LLaVA: image_folder)."""
+Paths in the files are relative to the folder: run the trainer there, or name the folder as its image root
+(LLaMA-Factory: dataset_dir; LLaVA: image_folder). README.md in the folder is its data card."""
 
-OWN_FILES = ("data.jsonl", "data.json", "data.parquet", "dataset_info.json", "rejected.jsonl", "manifest.json")
+ALWAYS = ("README.md", "rejected.jsonl", "manifest.json")
+OWN_FILES = sorted({*ALWAYS, *(file for format_ in FORMATS.values() for file in format_.files)})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage and return the exit code."""
     arguments = build_parser().parse_args(argv)
     folder: Path = arguments.output
-    wording = Wording(arguments.style, arguments.label_only, arguments.prompt_variant, arguments.seed)
-    _check_variant(wording)
+    format_ = FORMATS[arguments.format]
+    wording = _wording(arguments, format_)
     _check_split(arguments.samples, arguments.split)
     shown = {"format": arguments.format, "split": arguments.split, "limit": arguments.limit, **wording._asdict()}
-    media_root = arguments.media_root or arguments.samples.parent
-    export = Export(folder, arguments.samples, media_root, wording, shown)
-    earlier = _read_manifest(folder)
+    export = Export(
+        folder,
+        arguments.samples,
+        arguments.media_root or arguments.samples.parent,
+        format_,
+        wording,
+        {**shown, "licence": arguments.licence},
+    )
+    earlier = read_manifest(folder / "manifest.json")
     again = all(earlier.get(key) == value for key, value in export.identity().items())
     if again and earlier["status"] == "done" and not arguments.overwrite:
         print(f"{folder}: is done already; --overwrite starts again", file=sys.stderr)
         return 0
     _prepare(folder, is_ours=earlier.get("stage") == "export", replace=again or arguments.overwrite)
     with export:
-        rows = export.rows(arguments.split, arguments.limit)
-        FORMATS[arguments.format](track(rows, "export"), folder)
+        format_.write(track(export.rows(), "export"), folder)
     print(export.summary(), file=sys.stderr)
     return 1 if export.rejected["malformed"] or not export.num_rows else 0
 
@@ -59,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the options of `emollm export`."""
     parser = argparse.ArgumentParser(
         prog="emollm export",
-        description="Write training files for TRL, ms-swift, LLaMA-Factory, LLaVA scripts and datasets.",
+        description="Write training files for other trainers, and a data card.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -67,7 +72,9 @@ def build_parser() -> argparse.ArgumentParser:
     add_stage_arguments(parser, output="DIR")
     parser.add_argument("--format", choices=sorted(FORMATS), required=True, help="which trainer's files to write")
     parser.add_argument(
-        "--style", choices=STYLES, default="sections", help="answer style; labels: the whole of an open-vocabulary list"
+        "--style",
+        choices=STYLES,
+        help="answer style (default: sections); labels: the whole of an open-vocabulary list",
     )
     parser.add_argument(
         "--label-only",
@@ -86,6 +93,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--media-root", type=Path, metavar="DIR", help="where media paths start (default: the folder of the samples)"
     )
+    parser.add_argument(
+        "--license",
+        "--licence",
+        dest="licence",
+        metavar="NAME",
+        help="licence for the data card, such as cc-by-nc-4.0 (default: the one that all samples state, if any)",
+    )
     return parser
 
 
@@ -99,11 +113,21 @@ def _share(text: str) -> float:
     return share
 
 
-def _check_variant(wording: Wording) -> None:
+def _wording(arguments: argparse.Namespace, format_: Format) -> Wording:
+    """Return how questions and answers are worded. Raises ConfigError for what the format has no choice of."""
+    name, style, variant = arguments.format, arguments.style, arguments.prompt_variant
+    if format_.style is not None and style not in (None, format_.style):
+        raise ConfigError(f"--style: '{name}' has answers of one form; leave the option out")
+    if format_.style is not None and arguments.label_only:
+        raise ConfigError(f"--label-only: '{name}' holds no bare answers; leave the option out")
+    if not format_.asks and variant is not None:
+        raise ConfigError(f"--prompt-variant: '{name}' holds no questions; leave the option out")
+    wording = Wording(format_.style or style or "sections", arguments.label_only, variant, arguments.seed)
     styles = [wording.style, *(["label", "labels"] if wording.label_only else [])]
     top = min(num_variants(style) for style in styles) - 1
-    if wording.variant is not None and not 0 <= wording.variant <= top:
-        raise ConfigError(f"--prompt-variant: there is no wording {wording.variant}; use 0 to {top}, or leave it out")
+    if variant is not None and not 0 <= variant <= top:
+        raise ConfigError(f"--prompt-variant: there is no wording {variant}; use 0 to {top}, or leave it out")
+    return wording
 
 
 def _check_split(samples: Path, split: str | None) -> None:
@@ -128,86 +152,6 @@ def _prepare(folder: Path, *, is_ours: bool, replace: bool) -> None:
             raise ConfigError(f"{folder}: holds another export; use --overwrite to export again, or another -o")
         for name in OWN_FILES:
             (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        for name in FOLDERS.values():
+            shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of an earlier export, or an empty one."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return manifest if isinstance(manifest, dict) else {}
-
-
-class Export:
-    """One export under way: yields rows, keeps what is refused, and counts both."""
-
-    def __init__(
-        self, folder: Path, samples: Path, media_root: Path, wording: Wording, options: Mapping[str, Any]
-    ) -> None:
-        self.folder, self.samples, self.media_root, self.wording = folder, samples, media_root, wording
-        self.num_rows = 0
-        self.labels: Counter[str] = Counter()
-        self.rejected: Counter[str] = Counter()
-        self._manifest = new_manifest("export", options, [samples]) | {"prompt_hash": prompt_hash()}
-
-    def identity(self) -> dict[str, Any]:
-        """Return what makes two exports the same: a rerun with equal values has nothing to do."""
-        return {key: self._manifest[key] for key in ("stage", "options", "prompt_hash", "inputs")}
-
-    def __enter__(self) -> Self:
-        self._write_manifest("running")
-        self._rejects = (self.folder / "rejected.jsonl").open("w", encoding="utf-8")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._rejects.close()
-        if not self.rejected:
-            (self.folder / "rejected.jsonl").unlink()
-        self._write_manifest("done" if kind is None else "stopped")
-
-    def _write_manifest(self, status: str) -> None:
-        counts = {"rows": self.num_rows, "labels": dict(self.labels), "rejected": dict(self.rejected)}
-        write_json(self.folder / "manifest.json", {**self._manifest, "status": status, "counts": counts})
-
-    def rows(self, split: str | None, limit: int | None) -> Iterator[Row]:
-        """Yield one row for each sample that has all it needs."""
-        for sample in islice(read_records(self.samples, Sample, bad=self._bad), limit):
-            if split is not None and sample.split != split:
-                continue
-            row = self._row(sample)
-            if isinstance(row, str):
-                self._reject(sample.id, row)
-                continue
-            self.num_rows += 1
-            self.labels[row.label] += 1
-            yield row
-
-    def _row(self, sample: Sample) -> Row | str:
-        row = to_row(sample, "", self.wording)
-        if isinstance(row, str):
-            return row
-        try:
-            image, reason = place(sample, self.media_root, self.folder)
-        except RecordError:
-            return "outside_media_root"
-        return reason or row._replace(image=image)
-
-    def _bad(self, line: BadLine) -> None:
-        print(f"error: {line}", file=sys.stderr)
-        self._reject(None, "malformed", str(line))
-
-    def _reject(self, sample_id: str | None, reason: str, detail: str = "") -> None:
-        self.rejected[reason] += 1
-        entry = {"id": sample_id, "reason": reason, "detail": detail}
-        self._rejects.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-    def summary(self) -> str:
-        """Return one line: how many rows, and what was left out why."""
-        line = f"{self.folder}: {self.num_rows:,} rows"
-        if self.rejected:
-            reasons = ", ".join(f"{reason} {n:,}" for reason, n in self.rejected.most_common())
-            line += f"; {sum(self.rejected.values()):,} left out, listed in rejected.jsonl ({reasons})"
-        return line

@@ -2,6 +2,7 @@
 
 MERR is one object keyed by clip, with `peak_AU_list` (or only `AU_list`) and `pseu_emotion`; MER-Factory writes one
 object a clip, with `overall_peak_frame_info`. AUs that they do not list were dropped by them: not measured, not absent.
+Our own export keeps the values that MERR has no place for, in `peak_AU_intensities`.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ def merr_rows(head: Head) -> Iterator[dict[str, Any]]:
     for clip in _clips(head):
         row = {key: clip.get(key) for key in ("clip", "pseu_emotion", "text")}
         frame = re.search(r"\d+", str(clip.get("peak_index") or ""))
-        yield (
-            row | {"frame": int(frame[0]) if frame else None} | _listed(clip.get("peak_AU_list") or clip.get("AU_list"))
-        )
+        values, listed = clip.get("peak_AU_intensities") or {}, clip.get("peak_AU_list") or clip.get("AU_list") or ()
+        named = listed if isinstance(listed, dict) else [name for name in listed if name not in values]
+        yield row | {"frame": int(frame[0]) if frame else None} | _listed(named) | _listed(values)
 
 
 def merfactory_rows(head: Head) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar, cast, get_args
 import msgspec
 
 from emollm.errors import EmoLLMError, RecordError, did_you_mean
+from emollm.records.ids import Ids
 from emollm.records.types import (
     AU,
     AUKind,
@@ -64,19 +65,22 @@ def decode(line: bytes | str, record_type: type[R]) -> R:
         raise RecordError(_explain(error, line)) from None
 
 
-def read_records(path: Path, record_type: type[R], bad: Callable[[BadLine], None] | None = None) -> Iterator[R]:
+def read_records(
+    path: Path, record_type: type[R], bad: Callable[[BadLine], None] | None = None, ids: Ids | None = None
+) -> Iterator[R]:
     """Yield the records of a JSONL file, one line in memory at a time.
 
-    A malformed line or a repeated id goes to `bad`; without it, it raises RecordError.
+    A malformed line or a repeated id goes to `bad`; without it, it raises RecordError. `ids` is filled on the way.
     """
     decoder = msgspec.json.Decoder(record_type)
-    first_line: dict[str, int] = {}
-    for number, line in enumerate(_lines(path), start=1):
+    ids = Ids(path) if ids is None else ids
+    for number, (offset, line) in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
         try:
             record = decoder.decode(line)
-            reason = f"id: '{record.id}' is already on line {first_line[record.id]}" if record.id in first_line else ""
+            first = ids.put(record.id, number, offset)
+            reason = "" if first is None else f"id: '{record.id}' is already on line {first}"
         except UNREADABLE as error:
             reason = _explain(error, line)
         if reason:
@@ -85,15 +89,17 @@ def read_records(path: Path, record_type: type[R], bad: Callable[[BadLine], None
                 raise RecordError(str(problem))
             bad(problem)
             continue
-        first_line[record.id] = number
         yield record
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield each line with the byte that it begins at."""
+    offset = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file):
-                yield line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
+            for line in file:
+                yield offset, line if offset else line.removeprefix(b"\xef\xbb\xbf")
+                offset += len(line)
     except OSError as error:
         raise EmoLLMError(f"{path}: cannot be read: {error.strerror}") from None
 

@@ -1,0 +1,112 @@
+"""Tasks: which samples can be explained, and what of them a teacher may know.
+
+    task = admit(sample, options)         # a Task, or a Draft that says why not
+    task.sight                            # all that the observations may be written from: no label is in it
+
+Every teacher gets its samples through `admit`, so what is refused before a word is written does not depend on who
+writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from data_engine.exp_cot.draft import Draft, Options
+from data_engine.exp_cot.infer import AGREES, DISAGREES, Finding, Reading, infer, settle
+from data_engine.exp_cot.view import View, look
+from data_engine.exp_cot.words import given, label_word
+from emollm.labels import LABEL_SETS, canonical
+from emollm.records import Media, Sample
+from emollm.scoring import clip_events, main_face
+
+
+class Sight(NamedTuple):
+    """What is known of a sample besides its label: the face, and what was said and how."""
+
+    id: str
+    view: View
+    media: Media | None
+    text: str | None
+    """The transcript."""
+    prosody: Mapping[str, Any]
+    """How it was said: feature to a word or a number from 0 to 1, from `provenance.prosody` of the sample."""
+
+
+class Task(NamedTuple):
+    """A sample that can be explained. The labels are for those who compare; observations are written from `sight`."""
+
+    sight: Sight
+    label_set: str
+    labels: tuple[str, ...]
+    """Given, in the words of the label set; empty where none is."""
+    is_list: bool
+    """Whether the sample has no more than a list of `labels`."""
+    reading: Reading
+    finding: Finding
+    """How the action units stand to the labels."""
+    options: Options
+
+    def settled(self, labels: tuple[str, ...]) -> Finding:
+        """Return how the action units stand to the labels that a text ends with."""
+        return self.finding if self.labels else settle(self.reading, labels) or self.finding
+
+    def provenance(self, teacher: str, finding: Finding, label_seen: bool) -> dict[str, Any]:
+        """Return what the sample remembers: how its text was written, and how its labels and action units agree."""
+        kept: dict[str, Any] = {
+            "teacher": teacher,
+            "codebook": self.options.codebook,
+            "thresholds": dict(self.options.thresholds),
+            "seed": self.options.seed,
+            "case": finding.case,
+            "agree": finding.case in AGREES if finding.case in AGREES | DISAGREES else None,
+            "label_seen": label_seen,
+        }
+        if finding.case in ("other", "apart") and finding.best:
+            kept["fits"] = finding.best.label
+        return kept
+
+
+def admit(sample: Sample, options: Options) -> Task | Draft:
+    """Return what is to be written about a sample, or why nothing can be."""
+    word = label_word(sample)
+    face = main_face(sample)
+    if face is None or not face.aus:
+        return Draft(reason="no_aus", label=word)
+    if len({face.face for face in sample.faces or () if face.aus}) > 1:
+        return Draft(reason="several_faces", label=word, detail="a text could mean any of them")
+    is_list = word is None and sample.labels is not None
+    label_set = sample.label_set or ("open" if is_list else options.label_set)
+    if label_set not in LABEL_SETS:
+        return Draft(reason="unknown_label_set", label=word, detail=f"'{label_set}' is not known")
+    words = given(sample)
+    if is_list and not words:
+        return Draft(reason="no_label", detail="'labels' is an empty list")
+    known = {one: canonical(one, label_set) for one in words}
+    if unknown := [one for one, label in known.items() if label is None]:
+        return Draft(reason="unknown_label", label=word, detail=f"'{unknown[0]}' is not in {label_set}")
+    labels = tuple(dict.fromkeys(label for label in known.values() if label))
+    view = look(face, options.thresholds, clip_events(sample), _length_s(sample))
+    reading = infer(view, options.codebook, label_set)
+    finding = settle(reading, labels)
+    if finding is None:
+        return Draft(reason="too_few_aus", detail=f"nothing is present, and only {len(view.measured)} were measured")
+    if finding.case in DISAGREES and options.disagreement == "reject":
+        reason = "label_contradicts" if finding.case == "other" else "label_not_shown"
+        label = None if is_list else labels[0]
+        return Draft(None, label_set, label, labels, finding.case, reason, _explain(finding))
+    prosody = (sample.provenance or {}).get("prosody", {})
+    sight = Sight(sample.id, view, sample.media, sample.text, prosody)
+    return Task(sight, label_set, labels, is_list, reading, finding, options)
+
+
+def _length_s(sample: Sample) -> float | None:
+    """Return how long a clip is, where the stage that drew or measured it remembers that."""
+    known = [stage.get("seconds") for name, stage in (sample.provenance or {}).items() if name in ("faces", "detect")]
+    return next((float(seconds) for seconds in known if isinstance(seconds, int | float)), None)
+
+
+def _explain(finding: Finding) -> str:
+    if finding.best:
+        return f"the action units fit {finding.best.label}"
+    return "no action unit is present" if finding.case == "silent" else "the action units fit no pattern"

@@ -1,0 +1,12 @@
+"""The data card of an export: counted while it is written, traced back by manifests, shown as the Hub shows it.
+
+    page.py       README.md: front matter, and what holds for every export; facts.py is what it is written from
+    sections.py   what is in the export
+    history.py    where it comes from, and what did not get in
+    tables.py     tables, and bars made of letters
+    counts.py     counts, taken sample by sample
+    refused.py    what `generate` kept aside
+    origin.py     sources, licences and lineage
+
+Nothing is in the card that was not counted or read from a manifest.
+"""

@@ -1,0 +1,110 @@
+"""Origin: where samples come from, as far as they and the manifests beside them tell.
+
+    source_of(sample), licence_of(sample)       # ("RAF-DB", "research only"): from its provenance
+    lineage(Path("cot.jsonl"), "8a1f…", [])     # the manifests from the file back to its beginning
+
+A manifest names the files that its stage read, with their digests; it is followed only where the file is still the one
+that was read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from emollm.records import Sample
+from emollm.stage import fingerprint
+
+RENDERED = "faces rendered by emollm"
+
+SOURCE_KEYS = ("dataset", "layout", "source")
+LICENCE_KEYS = ("licence", "license")
+
+
+def source_of(sample: Sample) -> str | None:
+    """Return the data set that the picture or clip is of; None where no stage remembers one."""
+    provenance = sample.provenance or {}
+    return _told(provenance, SOURCE_KEYS) or (RENDERED if "faces" in provenance else None)
+
+
+def licence_of(sample: Sample) -> str | None:
+    """Return the licence of the data set, as the stage that read it remembers it."""
+    return _told(sample.provenance or {}, LICENCE_KEYS)
+
+
+def _told(provenance: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    for told in provenance.values():
+        for key in keys:
+            value = told.get(key) if isinstance(told, dict) else None
+            if isinstance(value, str) and value.strip():
+                return " ".join(value.split())
+    return None
+
+
+class Step(NamedTuple):
+    """One stage on the way to the exported file."""
+
+    name: str
+    """Of the file that the stage wrote, or that was read at the very beginning."""
+    sha256: str
+    manifest: Mapping[str, Any]
+    """Empty where none lies beside the file: nothing before it is known."""
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """What the manifest tells of prompts: the digests that make a changed wording visible."""
+        return dict(_prompts("", self.manifest))
+
+
+def lineage(path: Path, sha256: str, folders: Iterable[Path]) -> list[Step]:
+    """Return the file, whose digest is known, and everything before it, the file first.
+
+    The files that a stage read are looked for beside what it wrote, and in `folders`.
+    """
+    return list(_steps(path, sha256, [path.parent, *folders], set()))
+
+
+def _steps(path: Path, digest: str, places: Sequence[Path], seen: set[str]) -> Iterator[Step]:
+    manifest = read_manifest(path.with_name(f"{path.stem}.manifest.json"))
+    yield Step(path.name, digest, manifest)
+    seen.add(digest)
+    inputs = manifest.get("inputs")
+    for name, print_of_file in (inputs if isinstance(inputs, dict) else {}).items():
+        found = _same_file(name, print_of_file, [path.parent, *places])
+        earlier = str(print_of_file.get("sha256", "")) if isinstance(print_of_file, dict) else ""
+        if earlier in seen:
+            continue
+        if found is not None:
+            yield from _steps(found, earlier, places, seen)
+        else:
+            yield Step(name, earlier, {})
+
+
+def _same_file(name: str, wanted: object, folders: Sequence[Path]) -> Path | None:
+    """Return the file if one of the folders has it unchanged. Sizes are compared first: digests take time."""
+    if not isinstance(wanted, dict) or Path(name).name != name:
+        return None
+    for path in dict.fromkeys(folder / name for folder in folders):
+        if path.is_file() and path.stat().st_size == wanted.get("bytes") and fingerprint(path) == wanted:
+            return path
+    return None
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return a manifest; an empty one where there is none that can be read."""
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _prompts(name: str, value: object) -> Iterator[tuple[str, str]]:
+    """Yield every digest under a name that speaks of prompts."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _prompts(f"{name}.{key}" if name else str(key), inner)
+    elif isinstance(value, str) and "prompt" in name.lower():
+        yield name, value

@@ -1,0 +1,130 @@
+"""The batch files behind `--batch`: written, handed over to a batch service (--submit), and their answers taken over.
+
+    ask, notes = open_batch(arguments, ledger, price, stack)     # --fetch and --submit: what is answered by now is used
+    ...                                                          # the run: what nobody has answered is written down
+    stack.close()                                                # --submit: and handed over
+
+Nothing is handed over where the run was stopped by an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emollm.errors import ConfigError
+from emollm.llm.wire import Ask, Failure
+
+if TYPE_CHECKING:
+    from emollm.llm.batch_service import BatchService
+    from emollm.llm.budget import Price
+    from emollm.llm.ledger import Ledger
+
+Failures = dict[str, Failure]
+"""The key of a request to what is told in place of an answer."""
+
+FINAL = ("refusal", "refused_request")
+"""What a service would say again: such a request is not asked once more in the run that has fetched this."""
+
+
+def open_batch(
+    arguments: argparse.Namespace, ledger: Ledger, price: Price | None, stack: ExitStack
+) -> tuple[Ask, Callable[[], dict[str, object]]]:
+    """Return who answers from the ledger and writes down the rest, and what the manifest is to remember of it."""
+    from emollm.llm.batch import BatchFile
+
+    known: Failures = {}
+    first = 1
+    if arguments.submit or arguments.fetch:
+        from emollm.llm.batch_service import BatchService
+
+        service = BatchService(arguments.batch, arguments.base_url, arguments.model, arguments.api_key_env)
+        known = _fetch(service, arguments, ledger, price)
+        known |= _waiting(service, ledger)
+        first = len(service.log.parts()) + 1
+        if arguments.submit:
+            stack.push(lambda kind, *_: _submit(service) if kind is None else None)
+    batch = stack.enter_context(
+        BatchFile(arguments.batch, arguments.base_url, arguments.model, ledger, known=known, first=first)
+    )
+
+    def notes() -> dict[str, object]:
+        if batch.num_written and not arguments.submit:
+            advice = "hand them to the batch service, and run again with --batch-answers OUTPUT and a new --batch FILE"
+            advice = "the same command with --submit hands them over" if arguments.fetch else f"{advice}, or without it"
+            files = ", ".join(map(str, batch.paths))
+            print(f"{batch.num_written:,} requests wait in {files}: {advice}", file=sys.stderr)
+        return {"batch_requests": batch.num_written}
+
+    return batch, notes
+
+
+def read_answers(path: Path, arguments: argparse.Namespace, ledger: Ledger, price: Price | None) -> Failures:
+    """Take the answers of a batch service into the ledger; say and return what failed there."""
+    from emollm.llm.batch import read_batch
+
+    num_answers = 0
+    failures: Failures = {}
+    num_failures = 0
+    last = ""
+    for key, outcome in read_batch(path, arguments.base_url, arguments.model, ledger, price):
+        if not isinstance(outcome, Failure):
+            num_answers += 1
+            continue
+        num_failures += 1
+        last = str(outcome)
+        if outcome.kind in FINAL:
+            failures[key] = outcome
+    failed = f", {num_failures:,} failed there (the last one: {last})" if num_failures else ""
+    print(f"{path}: {num_answers:,} answers{failed}", file=sys.stderr)
+    return failures
+
+
+def _fetch(service: BatchService, arguments: argparse.Namespace, ledger: Ledger, price: Price | None) -> Failures:
+    """Take over what has ended, say in one line what has not, and return what is not worth another try."""
+    failures: Failures = {}
+    under_way = []
+    for state in service.fetch():
+        if not state.is_over:
+            under_way.append(state)
+            continue
+        if state.status != "completed":
+            why = f" ({state.detail})" if state.detail else ""
+            print(
+                f"{state.file}: {state.batch} is {state.status}{why}; what has no answer is asked again",
+                file=sys.stderr,
+            )
+        for path in state.paths:
+            failures |= read_answers(path, arguments, ledger, price)
+    if under_way:
+        done, total = (sum(nums) for nums in zip(*((one.num_done, one.num_requests) for one in under_way), strict=True))
+        batches = ", ".join(f"{one.batch} {one.status}" for one in under_way)
+        print(f"{arguments.batch}: under way, {done:,} of {total:,} requests done ({batches})", file=sys.stderr)
+    return failures
+
+
+def _waiting(service: BatchService, ledger: Ledger) -> Failures:
+    """Return the requests that wait for an answer: they are not written a second time."""
+    told: Failures = {}
+    waiting: Failures = {}
+    for key, part, batch in service.log.waiting():
+        if not batch and ledger.find(key) is not None:
+            raise ConfigError(
+                f"{part}: some of its requests have an answer by now and would be paid again; remove it, and what "
+                "still waits is written anew"
+            )
+        where = f"under way as {batch}" if batch else f"written to {part.name}"
+        waiting[key] = told.setdefault(where, Failure("deferred", where, tries=0))
+    return waiting
+
+
+def _submit(service: BatchService) -> None:
+    """Hand over what is written, and say what is to be done next."""
+    if handed := service.submit():
+        print(f"handed over: {', '.join(f'{one.file} as {one.batch}' for one in handed)}", file=sys.stderr)
+    if waiting := len(service.log.under_way()):
+        print(f"batches under way: {waiting}; the same command fetches their answers", file=sys.stderr)

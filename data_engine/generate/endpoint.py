@@ -1,0 +1,86 @@
+"""The endpoint behind `--teacher openai`: client, ledger and budget, or a batch file, from the options of the command.
+
+    with ExitStack() as stack:
+        asking = open_endpoint(arguments, stack)
+        teacher = AskingTeacher(…, within=asking.within)      # entered in the event loop, where it asks
+    asking.notes()                                            # tokens and cost, for the manifest
+
+The key is read from the environment by the client and goes nowhere else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from data_engine.generate.batches import open_batch, read_answers
+from emollm.errors import ConfigError
+from emollm.llm.wire import Ask
+
+
+class Asking(NamedTuple):
+    """Who answers, what has to be entered for it, and what it remembers of a run."""
+
+    ask: Ask
+    within: AbstractAsyncContextManager[Any] | None = None
+    notes: Callable[[], dict[str, object]] = dict
+
+
+def ledger_path(arguments: argparse.Namespace) -> Path:
+    """Return where answers are remembered: `cot.ledger.jsonl` beside `cot.jsonl`, unless a file is named."""
+    output: Path = arguments.output
+    named: Path | None = arguments.ledger
+    return named or output.with_name(f"{output.stem}.ledger.jsonl")
+
+
+def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
+    """Open the ledger, and return the client or, with --batch, the file that requests are written to."""
+    from emollm.llm.budget import PRICES, Budget, price_of, read_price
+    from emollm.llm.client import Client
+    from emollm.llm.ledger import Ledger
+    from emollm.llm.pace import Limits
+
+    if not arguments.deadline > 0:
+        raise ConfigError(f"--deadline: {arguments.deadline:g} is no time; give seconds, more than 0")
+    prices = {**PRICES, arguments.model: read_price(arguments.price)} if arguments.price else PRICES
+    price = price_of(arguments.model, prices)
+    path = ledger_path(arguments)
+    taken = [arguments.output.resolve(), arguments.samples.resolve()]
+    for option, named in (("--ledger", path), ("--batch", arguments.batch)):
+        if named and named.resolve() in taken:
+            raise ConfigError(f"{option} {named}: is another file of this run; name one of its own")
+        taken.append(path.resolve())
+    ledger = stack.enter_context(Ledger(path))
+    for answers in arguments.batch_answers:
+        read_answers(answers, arguments, ledger, price)
+    if arguments.batch:
+        ask, notes = open_batch(arguments, ledger, price, stack)
+        return Asking(ask, None, notes)
+    budget = None if arguments.budget is None else Budget(arguments.budget)
+    limits = Limits(
+        in_flight=arguments.in_flight,
+        requests_per_minute=arguments.requests_per_minute,
+        tokens_per_minute=arguments.tokens_per_minute,
+        deadline_s=arguments.deadline,
+    )
+    client = Client(
+        arguments.base_url,
+        arguments.model,
+        ledger=ledger,
+        limits=limits,
+        budget=budget,
+        prices=prices,
+        key_env=arguments.api_key_env,
+    )
+    return Asking(client, client, lambda: _accounts(client))
+
+
+def _accounts(client: Any) -> dict[str, object]:
+    """Print the accounts of a run, and return them for the manifest."""
+    if told := str(client.accounts):
+        print(told, file=sys.stderr)
+    return {"endpoint": client.endpoint.url, "accounts": client.accounts.as_json()}

@@ -1,0 +1,88 @@
+"""Counts of a run: what was kept and refused per class, and how many of a class are wanted.
+
+tally.add(draft)
+print(tally)                     # a table
+quota.limit(draft)               # the draft, or the reason `class_full`
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from data_engine.exp_cot.draft import Draft
+from data_engine.exp_cot.infer import CASES
+from emollm.records import Sample
+
+MAX_CLASSES = 30
+"""Rows of the table; an open vocabulary can have thousands."""
+
+
+class Tally:
+    """Counts of a run per class, for the table at its end and the manifest."""
+
+    def __init__(self) -> None:
+        self.classes: dict[str, Counter[str]] = {}
+        self.cases: Counter[str] = Counter()
+        self.problems: Counter[str] = Counter()
+        """Refused texts by the check that refused them, those of kept samples included."""
+        self.rewritten = 0
+        self.label_seen = 0
+
+    def add(self, draft: Draft) -> None:
+        """Count one draft."""
+        counts = self.classes.setdefault(draft.label or ("(list)" if draft.labels else "(no label)"), Counter())
+        counts[draft.reason or "kept"] += 1
+        for attempt in draft.provenance.get("attempts", ()):
+            self.problems.update({problem.partition(":")[0] for problem in attempt["problems"]})
+        if draft.reasoning is not None and draft.case:
+            self.cases[draft.case] += 1
+            self.rewritten += bool(draft.provenance.get("attempts"))
+            self.label_seen += bool(draft.provenance.get("label_seen"))
+
+    def __str__(self) -> str:
+        """A small table: what was kept and refused per class, and how the action units stood to the labels."""
+        shown = dict(sorted(self.classes.items(), key=lambda item: -item[1].total())[:MAX_CLASSES])
+        rows = [f"{'class':<22}{'kept':>9}{'refused':>9}{'kept %':>8}  reasons"]
+        for label, counts in sorted(shown.items()):
+            total = counts.total()
+            reasons = ", ".join(f"{reason} {n:,}" for reason, n in counts.most_common() if reason != "kept")
+            share = 100 * counts["kept"] / total
+            rows.append(f"{label:<22}{counts['kept']:>9,}{total - counts['kept']:>9,}{share:>8.1f}  {reasons}".rstrip())
+        if hidden := len(self.classes) - len(shown):
+            rows.append(f"… and {hidden:,} rarer ones, all in the manifest")
+        rows += [f"{n:>31,} kept: {CASES[case]}" for case, n in self.cases.most_common()]
+        if self.problems:
+            found = ", ".join(f"{check} {n:,}" for check, n in self.problems.most_common())
+            rows.append(f"texts written again or given up, by what was wrong: {found}")
+        return "\n".join(rows)
+
+
+class Quota:
+    """At most so many kept samples of a class, the first ones in the order of the input.
+
+    A sample of a full class is set aside as `class_full` whatever else is wrong with it, so that the outcome does not
+    depend on whether it was still written about.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._kept: Counter[str] = Counter()
+
+    def count(self, samples: Iterable[Sample]) -> None:
+        """Count what an earlier run has kept."""
+        if self._most is not None:
+            self._kept.update(sample.label for sample in samples if sample.label)
+
+    def is_full(self, label: str | None) -> bool:
+        """Tell whether no more of a class are wanted."""
+        return self._most is not None and label is not None and self._kept[label] >= self._most
+
+    def limit(self, draft: Draft) -> Draft:
+        """Count a draft that is kept, and refuse one whose class is full. A list of labels is no class."""
+        if draft.label_set is None or draft.label is None:
+            return draft
+        if self.is_full(draft.label):
+            return draft._replace(reasoning=None, reason="class_full", detail=f"{self._most:,} are kept", provenance={})
+        self._kept[draft.label] += draft.reasoning is not None
+        return draft

@@ -1,0 +1,250 @@
+"""An endpoint: one model at one address, asked again after trouble that may pass.
+
+    endpoint = Endpoint("http://localhost:8000/v1", "Qwen2.5-VL-7B-Instruct", key=None, limits=Limits())
+    await endpoint.open()
+    answer = await endpoint.ask(request, account)        # or raises Failure, or EndpointError
+    await endpoint.close()
+
+Trouble and what is done about it:
+
+    429, 503 with Retry-After      everybody waits and slows down (`pace`); no retry is spent on it
+    5xx, broken or no answer       bounded retries with a random wait
+    a parameter it does not take   the request in another style (`chat`)
+    refusals, 4xx, too late        Failure at once
+    wrong key, unknown model, an empty account, nobody there      EndpointError: no other request would fare better
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from dataclasses import dataclass
+
+from emollm.llm.accounts import Account
+from emollm.llm.budget import Budget, Price
+from emollm.llm.chat import LENGTHS, Answer, Style, Trouble, first_style, read_answer, to_body
+from emollm.llm.images import DataUrls
+from emollm.llm.pace import Limits, Outcome, Pace
+from emollm.llm.tokens import likely_tokens, most_tokens
+from emollm.llm.transport import Transport
+from emollm.llm.wire import EndpointError, Failure, Request
+
+MAX_BACKOFF_S = 20.0
+MIN_TIMEOUT_S = 0.05
+QUICK_RETRIES = 2
+"""Retries to reach an endpoint that has never answered: a wrong address is not worth a minute."""
+GONE_AFTER = 20
+"""Requests in a row that no retry could save, after which the endpoint counts as gone."""
+
+
+def answer_bytes(max_tokens: int) -> int:
+    """Return how large an answer may be: far more than so many tokens need, far less than fills the memory."""
+    return (1 << 16) + 64 * max_tokens
+
+
+@dataclass
+class Errand:
+    """A request on its way: what it has used up of its limits."""
+
+    request: Request
+    account: Account
+    left_s: float
+    tries: int = 0
+    retries: int = 0
+    held_up_since: float | None = None
+    """When it was first told to wait."""
+    goes_first: bool = False
+
+
+class Endpoint:
+    """Where the requests go. Opened and closed in one event loop; may then be opened again."""
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        key: str | None,
+        limits: Limits,
+        budget: Budget | None = None,
+        price: Price | None = None,
+    ) -> None:
+        self.url = url
+        self.model = model
+        self.price = price
+        self._key = key
+        self._limits = limits
+        self._budget = budget if price is not None else None
+        self._urls = DataUrls()
+        self.style = first_style(url)
+        self._has_answered = False
+        self._num_lost = 0
+        self._end: EndpointError | None = None
+        self._dearer = 1.0
+        """How much dearer a request has been than it was thought to be at most."""
+        self._pace: Pace | None = None
+        self._http: Transport | None = None
+
+    async def open(self) -> None:
+        """Get ready to ask. Raises MissingExtraError where the HTTP library is not installed."""
+        self._http = Transport(f"{self.url}/chat/completions", self._key)
+        self._pace = Pace(self._limits)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.close()
+        self._http = self._pace = None
+
+    async def ask(self, request: Request, account: Account) -> Answer:
+        """Return the answer to a request, counting in the account what it takes to get it."""
+        errand = Errand(request, account, self._limits.deadline_s)
+        while True:
+            if self._end is not None:
+                raise self._end
+            style = self.style
+            errand.tries += 1
+            try:
+                answer = await self._try(errand, style)
+            except Trouble as trouble:
+                if not await self._may_try_again(trouble, errand, style):
+                    raise self._failure(trouble, errand) from None
+            else:
+                self._has_answered, self._num_lost = True, 0
+                return answer
+
+    # --- one try ------------------------------------------------------------------------------------------------------
+
+    async def _try(self, errand: Errand, style: Style) -> Answer:
+        """Send the request once, in its turn and within the budget."""
+        if self._pace is None or self._http is None:
+            raise RuntimeError("the endpoint is not open: use `async with`")
+        request = errand.request
+        worst = self._dearer * self._most_usd(request)
+        if self._budget is not None:
+            self._budget.check(worst)
+        slot = await self._pace.enter(likely_tokens(request) + request.max_tokens, errand.goes_first)
+        outcome: Outcome = "failed"
+        tokens, wait_s = None, None
+        try:
+            body = to_body(request, self.model, style, self._urls.find)
+            if self._budget is not None:
+                await self._budget.hold(worst)
+            answer = await self._send(body, errand, worst)
+            outcome, tokens = "answered", answer.tokens
+        except Trouble as trouble:
+            outcome, wait_s = ("refused", trouble.wait_s) if trouble.kind == "rate" else ("failed", None)
+            raise
+        finally:
+            self._pace.leave(slot, outcome, tokens, wait_s)
+        return answer
+
+    async def _send(self, body: bytes, errand: Errand, worst: float) -> Answer:
+        """Send and read, and settle what it cost: by its usage, and with the worst where nobody can tell."""
+        assert self._http is not None
+        started = time.monotonic()
+        usd, doubt = 0.0, worst
+        try:
+            timeout_s = max(MIN_TIMEOUT_S, errand.left_s)
+            received = await self._http.post(body, timeout_s, answer_bytes(errand.request.max_tokens))
+            try:
+                answer = read_answer(received.status, self._without_key(received.body))
+            except Trouble as trouble:
+                trouble.wait_s = received.retry_after_s
+                if received.status == 503 and received.retry_after_s is not None:
+                    trouble.kind = "rate"
+                raise
+            usd, doubt = self._cost(answer, errand, worst)
+            return answer
+        except Trouble as trouble:
+            usd, doubt = 0.0, worst if trouble.may_cost else 0.0
+            if trouble.answer is not None:
+                usd, doubt = self._cost(trouble.answer, errand, worst)
+            raise
+        finally:
+            errand.left_s -= time.monotonic() - started
+            errand.account.usd += usd
+            errand.account.usd_in_doubt += doubt
+            if self._budget is not None:
+                self._budget.settle(worst, usd + doubt)
+
+    def _cost(self, answer: Answer, errand: Errand, worst: float) -> tuple[float, float]:
+        """Count the tokens of an answer; return what it cost and what it cost at most where it does not tell."""
+        errand.account.prompt_tokens += answer.prompt_tokens or 0
+        errand.account.completion_tokens += answer.completion_tokens or 0
+        usd = answer.usd(self.price)
+        if usd is None:
+            return 0.0, worst
+        if usd > worst:
+            self._dearer = max(self._dearer, usd / self._most_usd(errand.request))
+        return usd, 0.0
+
+    def _most_usd(self, request: Request) -> float:
+        return self.price.of(most_tokens(request), request.max_tokens) if self.price is not None else 0.0
+
+    # --- after trouble ------------------------------------------------------------------------------------------------
+
+    async def _may_try_again(self, trouble: Trouble, errand: Errand, style: Style) -> bool:
+        """Decide whether there is another try, and wait for it."""
+        if trouble.parameter is not None:
+            return self._change_style(trouble.parameter, style)
+        if trouble.kind == "rate":
+            now = time.monotonic()
+            errand.account.told_to_wait += 1
+            errand.goes_first = True
+            errand.held_up_since = errand.held_up_since or now
+            wait_s = max(trouble.wait_s or 0.0, self._pace.halt_left_s() if self._pace else 0.0)
+            return now + wait_s - errand.held_up_since < self._limits.patience_s
+        is_stranger = trouble.ends_run == "at_first" and not self._has_answered
+        most = min(QUICK_RETRIES, self._limits.retries) if is_stranger else self._limits.retries
+        if not trouble.may_retry or errand.retries >= most or errand.left_s <= 0:
+            return False
+        errand.retries += 1
+        errand.account.retries += 1
+        backoff_s = min(MAX_BACKOFF_S, self._limits.backoff_s * 2 ** (errand.retries - 1))
+        await asyncio.sleep(max(random.uniform(0, backoff_s), min(trouble.wait_s or 0.0, MAX_BACKOFF_S)))
+        return True
+
+    def _change_style(self, parameter: str, sent: Style) -> bool:
+        """Leave out what the endpoint does not take; False where that was tried or cannot be."""
+        if not sent.uses(parameter):
+            return False
+        if self.style.uses(parameter):
+            style = self.style.dropping(parameter)
+            if style is None:
+                return False
+            self.style = style
+            instead = f"with '{style.length}'" if parameter in LENGTHS else "without it"
+            if parameter == "response_format":
+                instead = "for the schema in words"
+            print(f"{self.url}: '{self.model}' does not take '{parameter}'; asking {instead}", file=sys.stderr)
+        return True
+
+    def _failure(self, trouble: Trouble, errand: Errand) -> Failure | EndpointError:
+        """Return what to raise, and remember where there is no hope for any other request."""
+        detail = trouble.detail
+        lost = trouble.kind in ("transport", "deadline", "unreadable", "rate") and trouble.answer is None
+        self._num_lost = self._num_lost + 1 if lost else 0
+        if trouble.ends_run == "always" or (trouble.ends_run == "at_first" and not self._has_answered):
+            self._end = EndpointError(f"{self.url}: {detail}; {_advice(trouble)}")
+        elif self._num_lost >= GONE_AFTER:
+            self._end = EndpointError(
+                f"{self.url}: {self._num_lost} requests in a row got no answer, the last one: {detail}; "
+                "all that was answered is kept, the same command goes on from here"
+            )
+        else:
+            self._has_answered = self._has_answered or not lost
+            return Failure(trouble.kind, detail, errand.tries)
+        return self._end
+
+    def _without_key(self, body: bytes) -> bytes:
+        """Take the key out of what an endpoint says; some repeat what they were sent."""
+        return body.replace(self._key.encode(), b"***") if self._key else body
+
+
+def _advice(trouble: Trouble) -> str:
+    if trouble.kind == "transport":
+        return "is the address right, and the server running?"
+    return "check the key, the name of the model, the address, and the account"
