@@ -133,7 +133,8 @@ def test_nothing_comes_of_nothing() -> None:
 
 
 CTRL_C = """
-import asyncio
+import asyncio, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background of a shell are started without it
 from emollm.llm.in_order import in_order
 async def work(number):
     try:
