@@ -38,6 +38,7 @@ def as_row(claim: Claim) -> dict[str, Any]:
     row: dict[str, Any] = {"region": claim.region} if claim.region else {"aus": list(claim.aus)}
     row |= {} if claim.present else {"present": False}
     row |= {"side": claim.side} if claim.side else {}
+    row |= {"uneven": True} if claim.uneven else {}
     row |= {"letters": claim.letters} if claim.letters else {}
     row |= {"times": [list(time) for time in claim.times]} if claim.times else {}
     return row | ({"hedged": True} if claim.hedged else {})
@@ -95,6 +96,39 @@ def test_thresholds_decide_what_is_present() -> None:
     strict = {**facs.THRESHOLDS, "intensity": 2.0}
     assert check("AU4", face).count("supported") == 1
     assert check("AU4", face, strict).checked[0].reason == "borderline"
+
+
+SIDES = Face(
+    aus={
+        "AU12": AU(value=4.3, kind="intensity", left=4.3, right=2.6),
+        "AU06": AU(value=2.1, kind="intensity", left=2.0, right=2.1),
+        "AU25": AU(value=2.0, kind="intensity"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("AU12 is stronger on the left.", "supported"),
+        ("AU12 is stronger on the right.", "contradicted side"),
+        ("The smile is lopsided.", "supported"),
+        ("The cheek raising is lopsided.", "contradicted side"),
+        ("AU6 is stronger on the right.", "contradicted side"),
+        ("AU25 is stronger on the right.", "supported"),
+        ("The left side is stronger than the right.", "supported"),
+        ("The right side is stronger than the left.", "contradicted side"),
+    ],
+)
+def test_sides_are_compared(text: str, verdict: str) -> None:
+    """A difference too small to see is none; sides that were not measured decide nothing."""
+    (one,) = check(text, SIDES).checked
+    assert " ".join([one.verdict, one.reason]).strip() == verdict
+
+
+def test_sides_of_a_face_are_not_compared_where_none_was_measured() -> None:
+    face = Face(aus={"AU12": AU(value=3.0, kind="intensity")})
+    assert check("The right side is stronger than the left.", face).checked[0].verdict == "not_assessable"
 
 
 def test_every_reason_is_explained() -> None:
@@ -218,6 +252,9 @@ def test_spans_fit_a_text_with_a_letter_that_grows_in_lower_case() -> None:
         "AU4 at 0.4 s. ",
         "AU4 to 1 s; ",
         "from 1 to ",
+        "stronger on the left ",
+        "the other face is relaxed ",
+        "the left more than ",
     ],
 )
 def test_a_long_text_is_read(piece: str) -> None:

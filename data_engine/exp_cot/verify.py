@@ -10,7 +10,7 @@ before anything is concluded from them, so that no time, or money, is spent on w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 
 from data_engine.exp_cot.chinese import find_mismatches, find_stray_times
@@ -18,7 +18,7 @@ from data_engine.exp_cot.language import ENGLISH, Language
 from data_engine.exp_cot.view import Sign, View
 from data_engine.exp_cot.words import is_free
 from emollm.answers import parse, render
-from emollm.claims import Claim, check
+from emollm.claims import Checked, Claim, check
 from emollm.facs import prose
 from emollm.labels import BASIC6, LABEL_SETS, find_labels
 from emollm.records import Reasoning
@@ -100,6 +100,9 @@ def _form(part: str, language: Language, name: str = "observations") -> Iterator
     lowered = part.lower()
     if talk := next((words for words in _TALK if words in lowered), None):
         yield f"talk: '{talk}' is not about the face"
+    for found in _UNSEEN.finditer(part):
+        if not _DENIED.search(part, max(0, found.start() - 32), found.start()):
+            yield f"unseen: no action unit says '{found[0]}'"
 
 
 _MARKUP = re.compile(r"[<>\n#{}]|\*\*|__|```|\b(?:observations?|interpretation|conclusion)\s*:", re.IGNORECASE)
@@ -122,16 +125,36 @@ _TALK = (
 """Speech about the task instead of the face: apologies, orders, addresses."""
 
 
+_UNSEEN = re.compile(
+    r"\b(?:tears?(?! trough| duct)|tear(?:y|ful)|weep\w*|cry|cries|cried|crying|sob(?:s|bing)"
+    r"|shout\w*|scream\w*|yell(?:s|ing)|winc\w+|grimac\w+|glar(?:es?|ing|ed)|flushed|flush(?:es|ing)|blush\w*|redden\w*|trembl\w*|quiver\w*|sweat\w*"
+    r"|contort\w*|twist(?:s|ed|ing))\b",
+    re.IGNORECASE,
+)
+"""What is made up: action units tell of no tears, no voice and no colour, and know no one unit for a grimace."""
+_DENIED = re.compile(r"\b(?:no|not|nor|without|never|neither|n['’]t|rather than|instead of)\b[^.;!?]*$", re.IGNORECASE)
+
+
 def _leaks(observations: str, labels: Sequence[str], label_set: str) -> Iterator[str]:
     """An observation that names an emotion has seen, or guessed, the label. "The other brow" names none."""
     found = find_labels(observations, label_set)
     if not _has_basics(label_set):
         found += find_labels(observations, "basic7")
     for start, end in sorted({(start, end) for label, start, end in found if label != "other"}):
+        if _NEUTRAL_PART.search(observations, max(0, start - 48), end) and "neutral" not in labels:
+            continue
         yield f"leak: the observations say '{observations[start:end]}'"
     for word in filter(is_free, labels):
         if _whole(word).search(observations):
             yield f"leak: the observations say '{word}'"
+
+
+_NEUTRAL_PART = re.compile(
+    r"\b(?:features?|muscles?|brows?|eyebrows?|eyelids?|lids?|eyes?|nose|cheeks?|lips?|mouth|chin|jaw|forehead|head|gaze)"
+    r" (?:is|are|remains?|stays?|appears?|seems?|rests?|lies?)(?: otherwise)?(?: in an?)? neutral$",
+    re.IGNORECASE,
+)
+"""Where "neutral" is said of a part of the face, it is no emotion."""
 
 
 def _has_basics(label_set: str) -> bool:
@@ -145,16 +168,17 @@ def _observations(observations: str, claims: Sequence[Claim], view: View) -> Ite
     Of a clip, what moves at another time may be named too; what is said with a time is about the event, not the peak.
     """
     signs = {sign.code: sign for sign in view.signs}
-    named = {claim.aus[0]: claim for claim in claims if claim.present}
     moved = {course.event.au for course in view.courses}
+    told = [(_meant(claim, signs, moved), claim) for claim in claims if claim.present and claim.region is None]
+    named = dict(told)
     if not claims and (signs or view.absent):
         yield "silent: nothing is said of the face that could be checked"
     for code, claim in named.items():
         if code not in signs and code not in moved:
             yield f"unsupported: '{_said(observations, claim)}' reads as {code}, which is not present"
-    for claim in claims:
-        if claim.present and claim.aus[0] in signs and not (claim.times and claim.aus[0] in moved):
-            yield from _misstated(claim, signs[claim.aus[0]], _said(observations, claim))
+    for code, claim in told:
+        if code in signs and not (claim.times and code in moved):
+            yield from _misstated(claim, signs[code], _said(observations, claim))
     for code, sign in signs.items():
         if code not in named:
             yield f"omitted: {code} is present and not named"
@@ -163,17 +187,41 @@ def _observations(observations: str, claims: Sequence[Claim], view: View) -> Ite
     yield from _refuted(observations, claims, view)
 
 
+def _meant(claim: Claim, signs: Mapping[str, Sign], moved: Set[str]) -> str:
+    """Return the AU that a claim is about: of its readings the first that is there at the peak, or moves, if any is."""
+    there = (code for codes in (signs, moved) for code in claim.aus if code in codes)
+    return next(there, claim.aus[0])
+
+
 def _misstated(claim: Claim, sign: Sign, said: str) -> Iterator[str]:
-    if claim.letters and (sign.strength is None or sign.strength not in claim.letters):
+    # What shows an AU only as well, as narrowed eyes show raised cheeks, has a strength of its own.
+    is_graded = claim.aus[0] == sign.code or sign.strength is None
+    if claim.letters and is_graded and (sign.strength is None or sign.strength not in claim.letters):
         yield f"strength: '{said}' reads as {claim.letters}, but {sign.code} is {sign.strength or 'not graded'}"
     if claim.side not in (None, sign.side, sign.stronger):
         yield f"side: '{said}' reads as {claim.side}, but {sign.code} is on {sign.side or 'both sides'}"
+    elif claim.uneven and not (sign.side or sign.stronger):
+        yield f"side: '{said}' reads as uneven, but {sign.code} is on both sides alike, as far as is known"
 
 
 def _refuted(text: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
     for item in check(claims, view.face, view.thresholds, [course.event for course in view.courses]).checked:
-        if item.verdict != "supported":
+        if item.verdict != "supported" and not _is_harmless(item):
             yield f"{item.verdict}: '{_said(text, item.claim)}' ({item.reason})"
+
+
+def _is_harmless(item: Checked) -> bool:
+    """Tell whether what cannot be judged may be said all the same.
+
+    Open eyes are what a face has unless something is said of them, and a whole region is "at rest" though one of its
+    AUs is just below the threshold.
+    """
+    claim = item.claim
+    if claim.present:
+        return False
+    return (item.reason == "unmeasured" and claim.aus[0] == "AU43") or (
+        item.reason == "borderline" and claim.region is not None
+    )
 
 
 def _said(text: str, claim: Claim) -> str:

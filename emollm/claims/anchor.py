@@ -29,6 +29,12 @@ REGION_AUS: dict[str, tuple[str, ...]] = {
 } | {
     "eyes": ("AU05", "AU06", "AU07", "AU41", "AU42", "AU43", "AU44"),
     "lip corners": ("AU12", "AU13", "AU14", "AU15", "AU20"),
+    "inner brows": ("AU01", "AU04"),
+    "outer brows": ("AU02",),
+    "lids": ("AU05", "AU07", "AU41", "AU42", "AU43", "AU44"),
+    "upper lids": ("AU05", "AU41", "AU43"),
+    "lower lids": ("AU07", "AU44"),
+    "upper lip": ("AU10",),
 }
 """Region to its units. AU6 wrinkles the skin around the eyes; a passing blink or wink belongs to no region."""
 
@@ -52,6 +58,10 @@ class Anchor:
     letters: str = ""
     sides: tuple[str, ...] = ()
     times: tuple[Time, ...] = ()
+    is_uneven: bool = False
+    """The side is only the stronger one; without a side, it is not said which."""
+    is_rest: bool = False
+    """About what the text has not named of a region: "the rest of the face"."""
     is_negated: bool = False
     is_hedged: bool = False
     is_dropped: bool = False
@@ -77,6 +87,9 @@ PLACE = attrgetter("start", "end")
 _OF_REGIONS = {"move", "stir", "strain", "tighten", "rest", "level"}
 """Actions that say something of a whole region. Eyes that move are a matter of the gaze."""
 
+_LOOSE = frozenset({"AU05", "AU12", "AU13", "AU16", "AU19", "AU25", "AU26", "AU27", "AU41", "AU42"})
+"""Units without which a region can be tense: parted lips have no tension in them."""
+
 
 @cache
 def meaning_of(part: str, act: str) -> tuple[tuple[Reading, ...], str | None] | None:
@@ -90,4 +103,7 @@ def meaning_of(part: str, act: str) -> tuple[tuple[Reading, ...], str | None] | 
     if act == "level" and region == "mouth":
         # A mouth that is a straight line has its corners at rest; the lips may well be parted.
         region = "lip corners"
-    return ((REGION_AUS[region], act not in ("rest", "level")),), region
+    aus = REGION_AUS[region]
+    if act in ("strain", "tighten"):
+        aus = tuple(code for code in aus if code not in _LOOSE) or aus
+    return ((aus, act not in ("rest", "level")),), region

@@ -27,6 +27,9 @@ VERDICTS: tuple[Verdict, ...] = ("supported", "contradicted", "not_assessable")
 BORDERLINE = {"intensity": 0.5, "probability": 0.7, "presence": 1.0}
 """The share of the threshold at which the band begins in which a value decides nothing."""
 
+UNEVEN = 0.25
+"""The share of the threshold by which the sides must differ for one to be the stronger."""
+
 _MAX_LETTERS_APART = 1
 
 
@@ -43,7 +46,7 @@ REASONS = {
     "absent": "measured, and not there",
     "present": "measured, and there after all",
     "strength": "there, but more than one letter away from what is said",
-    "side": "there, but not on the side that is said",
+    "side": "there, but not on the side that is said, or not more on it",
     "borderline": "just below the threshold",
     "unmeasured": "no AU of the claim was measured, or not the one it most likely means",
     "hidden": "the region cannot be seen",
@@ -154,6 +157,9 @@ def _check_moment(claim: Claim, face: Face, thresholds: Mapping[str, float]) -> 
         return Checked(claim, "not_assessable", "hidden")
     aus = face.aus or {}
     measured = {code: aus[code] for code in seen if code in aus}
+    if claim.uneven and claim.region is not None:
+        # That one side moves more is a matter of the AUs of which both sides are known.
+        measured = {code: au for code, au in measured.items() if au.left is not None and au.right is not None}
     if not measured:
         return Checked(claim, "not_assessable", "unmeasured")
     there = {code: au for code, au in measured.items() if au.value >= thresholds[au.kind]}
@@ -181,7 +187,7 @@ def _details(
     claim: Claim, there: Mapping[str, AU], thresholds: Mapping[str, float], verdict: Verdict, reason: str
 ) -> tuple[Verdict, str]:
     """Judge side and strength: a positive claim needs one AU that fits both, a negative one is true if none does."""
-    if claim.side is None and not claim.letters:
+    if claim.side is None and not claim.letters and not claim.uneven:
         return verdict, reason
     faults = [_fault(claim, au, thresholds) for au in there.values()]
     if claim.present:
@@ -194,6 +200,10 @@ def _fault(claim: Claim, au: AU, thresholds: Mapping[str, float]) -> str:
     if claim.side is not None:
         value = au.left if claim.side == "left" else au.right
         if value is not None and value < thresholds[au.kind]:
+            return "side"
+    if claim.uneven and au.left is not None and au.right is not None:
+        ahead = {"left": au.left - au.right, "right": au.right - au.left}.get(claim.side or "", abs(au.left - au.right))
+        if ahead < UNEVEN * thresholds[au.kind]:
             return "side"
     if claim.letters and au.kind == "intensity":
         measured = LETTERS.index(letter(au.value) or "A")

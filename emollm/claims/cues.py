@@ -148,13 +148,15 @@ SIDES: dict[str, tuple[str, ...]] = {
     "left": (
         "left",
         "left( |-)(sided|side|hand side)",
-        "(on|to) (the|its|his|her|their) left( side|)",
+        "(on|to) (the|its|his|her|their) (own |)left( side|)",
+        "(on|to) the (person|subject)(’|')s (own |)left( side|)",
         "(less|weaker) on the right( side|) than on the left( side|)",
     ),
     "right": (
         "right",
         "right( |-)(sided|side|hand side)",
-        "(on|to) (the|its|his|her|their) right( side|)",
+        "(on|to) (the|its|his|her|their) (own |)right( side|)",
+        "(on|to) the (person|subject)(’|')s (own |)right( side|)",
         "(less|weaker) on the left( side|) than on the right( side|)",
     ),
     "both": (
@@ -167,6 +169,15 @@ SIDES: dict[str, tuple[str, ...]] = {
     ),
 }
 """The subject's own sides. The viewer's side ("on the left of the image") says nothing about them."""
+
+UNEVEN: tuple[str, ...] = (
+    "lopsided(ly|)",
+    "asymmetric(al|ally|)",
+    "uneven(ly|)",
+    "crooked(ly|)",
+    "than the other( one| side| half| corner| eye| brow| eyebrow| cheek|)",
+)
+"""The two sides differ, and it is not said how."""
 
 STOPS: tuple[str, ...] = (
     "but",
@@ -209,7 +220,12 @@ LINKS: dict[str, tuple[str, ...]] = {
         "so",
     ),
     "only": ("only",),
-    "so": ("indicat(es|ing)( that|)", "impl(ies|ying)( that|)", "(shows|means|meaning|confirms|confirming) that"),
+    "so": (
+        "indicat(es|ing)( that|)",
+        "impl(ies|ying)( that|)",
+        "(shows|means|meaning|confirms|confirming) that",
+        "leav(es|ing)",
+    ),
 }
 """They join phrases within a clause."""
 

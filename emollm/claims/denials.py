@@ -12,6 +12,7 @@ NEGATIONS: tuple[str, ...] = (
     "neither",
     "nor",
     "none of",
+    "nothing (such as|like)",
     "no longer",
     "lack(s|ed|ing|)( of|)",
     "absence of",
@@ -61,7 +62,8 @@ ENDINGS: tuple[str, ...] = (
 
 SAID_OF_SUBJECT = (
     r"\s+(?:\w+\s+){0,2}?(?:present|visible|seen|evident|active|activated|observ\w+|detected|apparent|noticeable|there|"
-    r"shown|found|discernible|engaged|involved|recorded|noted|recruited|perceptible|scored|coded|measured|at work)\b"
+    r"shown|found|discernible|engaged|involved|recorded|noted|recruited|perceptible|scored|coded|measured|described|"
+    r"listed|mentioned|reported|at work)\b"
 )
 """After "not": what is said of the subject before it."""
 

@@ -34,6 +34,7 @@ _LIST_WORDS = frozenset({"and", "or", "nor", "&", ",", "the", "his", "her", "the
 _JOINTS = frozenset({"and", "or", "nor", "plus", "but"})
 _APART = """
 with that alongside accompanied accompanies accompanying coupled combined paired which as so because since
+leave leaves leaving
 """
 _APART_WORDS = frozenset(_APART.split())
 """Words that begin another phrase."""

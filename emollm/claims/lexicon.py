@@ -25,6 +25,7 @@ READINGS: dict[str, dict[str, str]] = {
         "press": "AU04",
         "curl": "AU04",
         "frown": "AU04",
+        "cock": "AU02 | AU01",
     },
     "inner brows": {"raise": "AU01", "lower": "AU04", "gather": "AU04", "together": "AU04"},
     "outer brows": {"raise": "AU02", "lower": "AU04"},
@@ -33,6 +34,8 @@ READINGS: dict[str, dict[str, str]] = {
     "between brows": {"wrinkle": "AU04", "gather": "AU04", "tighten": "AU04", "deepen": "AU04"},
     "eyes": {
         "widen": "AU05",
+        "wide open": "AU05",
+        "slit": "AU07 | AU43",
         "narrow": "AU07 | AU06 | AU43",
         "close": "AU43 | AU45",
         "half close": "AU43 | AU07",
@@ -44,10 +47,13 @@ READINGS: dict[str, dict[str, str]] = {
         "not smile": "no AU06",
         "raise": "AU63",
         "lower": "AU64",
+        "turn": "AU61 | AU62",
     },
     "lids": {
         "raise": "AU05",
         "widen": "AU05",
+        "wide open": "AU05",
+        "slit": "AU07 | AU43",
         "lower": "AU43",
         "close": "AU43 | AU45",
         "half close": "AU43 | AU07",
@@ -62,12 +68,13 @@ READINGS: dict[str, dict[str, str]] = {
     "upper lids": {
         "raise": "AU05",
         "widen": "AU05",
+        "wide open": "AU05",
         "retract": "AU05",
         "lower": "AU43",
         "close": "AU43",
         "tighten": "AU07",
     },
-    "lower lids": {"raise": "AU07", "tighten": "AU07", "gather": "AU07", "wrinkle": "AU07 | AU06"},
+    "lower lids": {"raise": "AU07 | AU06", "tighten": "AU07", "gather": "AU07", "wrinkle": "AU07 | AU06"},
     "cheeks": {
         "raise": "AU06",
         "narrow": "AU06",
@@ -96,6 +103,7 @@ READINGS: dict[str, dict[str, str]] = {
     "lips": {
         "part": "AU25",
         "open": "AU25",
+        "wide open": "AU25",
         "retract": "AU20 | AU25",
         "close": "no AU25",
         "press": "AU24 | AU23",
@@ -110,7 +118,7 @@ READINGS: dict[str, dict[str, str]] = {
         "forward": "AU18 | AU22",
         "purse": "AU18 | AU24 | AU23",
         "funnel": "AU22",
-        "suck": "AU28",
+        "suck": "AU28 | AU23",
         "bite": "AU32",
         "curl": "AU10",
         "raise": "AU12 | AU10",
@@ -137,9 +145,11 @@ READINGS: dict[str, dict[str, str]] = {
     "mouth": {
         "open": "AU25 | AU26 | AU27",
         "drop open": "AU26 | AU27",
+        "gape": "AU26 | AU27",
         "lower": "AU15 | AU26",
         "raise": "AU12",
         "widen": "AU27 | AU26 | AU25",
+        "wide open": "AU27 | AU26",
         "close": "no AU25",
         "stretch": "AU27 | AU20",
         "retract": "AU20 | AU12",
@@ -165,6 +175,7 @@ READINGS: dict[str, dict[str, str]] = {
     "jaw": {
         "lower": "AU26 | AU27",
         "drop open": "AU26 | AU27",
+        "gape": "AU26 | AU27",
         "open": "AU26 | AU27",
         "clench": "AU31",
         "tighten": "AU31",
@@ -180,12 +191,15 @@ READINGS: dict[str, dict[str, str]] = {
     "head": {
         "turn": "AU51 | AU52",
         "tilt": "AU55 | AU56",
+        "cock": "AU55 | AU56",
+        "lean": "AU55 | AU56 | AU57 | AU58",
+        "bow": "AU54",
         "lower": "AU54",
         "raise": "AU53",
         "retract": "AU58",
         "forward": "AU57",
     },
-    "gaze": {"lower": "AU64", "raise": "AU63", "turn": "AU61 | AU62"},
+    "gaze": {"lower": "AU64", "raise": "AU63", "turn": "AU61 | AU62", "narrow": "AU07"},
 }
 """Part and action to reading. `motion` is a verb of MOTIONS without a direction."""
 
@@ -205,7 +219,13 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "AU01 | AU02": ("frontalis( muscle|)(s|)",),
     "AU01 | AU04": ("oblique (eye|)brows",),
     "AU10 | AU09": ("sneer(s|ed|ing|)", "snarl(s|ed|ing|)"),
-    "AU05": ("wide( |-)eyed", "eyes wide open", "(white|sclera)(s|) (of the eyes |above the iris |)(is |are |)visible"),
+    "AU05": (
+        "wide( |-)eyed",
+        "eyes wide open",
+        "above the iris(es|)",
+        "eyes (bulge|bulged|are bulging)( out|)",
+        "(white|sclera)(s|) (of the eyes |above the iris |)(is |are |)visible",
+    ),
     "AU07 | AU06": ("orbicularis oculi pars palpebralis",),
     "AU07": ("narrow(ed|ing) gaze", "hard stare"),
     "AU06 | AU07 | AU43 | AU45": ("orbicularis oculi( muscle|)(s|)",),
@@ -232,7 +252,8 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "AU26 | AU27": ("slack( |-)jawed", "open( |-)jawed", "jaw( |-)dropping"),
     "AU25 | AU26 | AU27": ("open( |-)mouthed",),
     "no AU25": ("closed( |-)mouth", "closed lips"),
-    "AU27 | AU26 | AU25": ("mouth (is |)(stretched |)wide open", "yawn(s|ing|)"),
+    "AU27 | AU26": ("mouth (is |)(stretched |)wide open",),
+    "AU27 | AU26 | AU25": ("yawn(s|ing|)",),
     "AU13": ("(lip|mouth) corners (are |)(pulled|drawn) (sharply|straight) (up|upward)",),
     "AU12 | AU13": ("zygomatic(us|)( major|)( muscle|)(s|)",),
     "AU10": ("levator labii( superioris|)( muscle|)", "gummy"),
@@ -250,8 +271,13 @@ SIGNS: dict[str, tuple[str, ...]] = {
         "o-shaped (mouth|lips)",
     ),
     "AU64": ("downcast( eyes| gaze|)", "(look|gaz)(s|ing) down(ward|)", "eyes downcast", "lowered gaze"),
-    "AU63": ("(look|gaz)(s|ing) up(ward|)",),
-    "AU61 | AU62": ("averted gaze", "gaze averted", "sideways glance"),
+    "AU63": (
+        "(look|gaz)(s|ing) up(ward|)",
+        "eyes (are |)roll(ed|ing|)( up(ward|)| back|)",
+        "roll(s|ed|ing) (his|her|their) eyes",
+    ),
+    "AU61 | AU62": ("averted gaze", "gaze averted", "sideways glance", "look(s|ing) (away|aside|sideways)"),
+    "AU21": ("neck (muscles|tendons|cords) (stand|standing) out",),
 }
 
 STILL: tuple[str, ...] = (

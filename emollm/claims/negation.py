@@ -105,6 +105,8 @@ _IN_TIME = re.compile(
     r"(?: again| away)? (?:by|at|after|from|around|until|before)(?: about| around)? "
     rf"(?:the end\b|\d{{1,5}}(?:\.\d+)?{UNIT})"
 )
+_AS_IT_GOES = re.compile(r"\b(?:as|when|while|once|after|before|until) (?:the |his |her |their )?(?:\w+ ){0,2}$")
+_GOES = ("fad", "disappear", "vanish")
 _IS_OFF = re.compile(r"(?:\b(?:is|are|was|were|switched)|[:|(=])\W*off$")
 
 
@@ -126,6 +128,11 @@ def end(clause: Clause, place: int) -> None:
     reached = chain_before(clause.anchors, cue.start, clause.lowered)
     if not reached:
         reached = [anchor for anchor in clause.anchors if cue.end <= anchor.start < min(clause.end, cue.end + 16)][:1]
+    if reached and clause.lowered.startswith(_GOES, cue.start):
+        start = min(anchor.start for anchor in reached)
+        if _AS_IT_GOES.search(clause.lowered, max(0, start - 32), start):
+            # "As the smile fades, the brows lower": it was there.
+            return
     for anchor in reached:
         anchor.is_negated = True
 

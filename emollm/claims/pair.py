@@ -16,6 +16,18 @@ from emollm.claims.scan import Token
 
 _STILL: tuple[Reading, ...] = ((REGION_AUS["face"], False),)
 _EXCEPT = re.compile(r"\b(?:apart from|aside from|besides|beyond|other than|except)\b")
+_REST_BEFORE = re.compile(
+    r"\b(?:otherwise\b[^.;!?\n]{0,40}|(?:rest|remainder|remaining|other|else)\b[^.,;!?\n]{0,40})$"
+)
+_EXCEPT_BEFORE = re.compile(r"\b(?:apart|aside|save for|besides|beyond|except(?:ion)?|other than)\b[^.;!?\n]*$")
+_REST_WITHIN = re.compile(r"\b(?:rest of|remainder of|otherwise|other|else)\b|, (?:all|everything)\b")
+_REST_BEHIND = re.compile(r",? (?:otherwise|apart from|aside from|except|other than|besides|save for)\b")
+_REST_WORDS = (
+    *("other", "rest of", "remaind", "remaining", "else", "apart", "aside", "beside", "beyond", "except", "save for"),
+)
+_WIDE = ("face", "upper face", "mid face", "lower face")
+_MAX_EXCEPTION = 96
+"""Characters of what the rest is told from: "apart from the raised brows, the face is at rest"."""
 
 
 def pair(tokens: list[Token], lowered: str) -> list[Anchor]:
@@ -56,7 +68,25 @@ def _anchor(part: Token, act: Token, lowered: str) -> Anchor | None:
     first, second = (part, act) if part.start < act.start else (act, part)
     # A negation before "Raised, the brows" stops at the comma.
     key = first.start if first is act and "," in lowered[act.end : part.start] else second.start
-    return Anchor(first.start, max(part.end, act.end), key, *meaning)
+    anchor = Anchor(first.start, max(part.end, act.end), key, *meaning)
+    anchor.is_rest = anchor.region is not None and _is_of_rest(anchor, lowered)
+    return anchor
+
+
+def _is_of_rest(anchor: Anchor, lowered: str) -> bool:
+    """Tell whether a region is spoken of as far as it was not named: "the rest of the face", "otherwise relaxed"."""
+    start = max(0, anchor.start - _MAX_EXCEPTION)
+    around = lowered[start : anchor.end + 14]
+    if not any(map(around.__contains__, _REST_WORDS)):
+        # Most texts have none of these words, and this is far cheaper than the expressions.
+        return False
+    if anchor.region in _WIDE and _EXCEPT_BEFORE.search(lowered, start, anchor.start):
+        return True
+    return (
+        _REST_WITHIN.search(lowered, anchor.start, anchor.end) is not None
+        or _REST_BEHIND.match(lowered, anchor.end) is not None
+        or _REST_BEFORE.search(lowered, start, anchor.start) is not None
+    )
 
 
 # --- parts and actions in order ---------------------------------------------------------------------------------------
@@ -199,12 +229,18 @@ def _part_behind_comma(items: list[Token], place: int, lowered: str) -> int | No
     return place + 1 if is_opening or _ADJECTIVE.fullmatch(lowered, act.end, part.start) else None
 
 
+_NOUNS = ("smile", "smiles", "frown", "frowns")
+
+
 def _share_part_after(items: list[Token], partners: dict[int, list[int]], lowered: str) -> None:
     """Give an action without a part that of the action it is joined to: "raised and furrowed brows"."""
     for place in reversed(partners):
         if partners[place] or not partners.get(place + 1):
             continue
         act, part = items[place], partners[place + 1][0]
+        if lowered.endswith(_NOUNS, act.start, act.end):
+            # "A smile or widened eyes": the smile is not that of the eyes.
+            continue
         read = read_gap(lowered[act.end : items[place + 1].start])
         if part > place and read.is_joint and read.num_strange == 0 and meaning_of(items[part].value, act.value):
             partners[place] = [part]

@@ -20,6 +20,7 @@ from emollm.claims.anchor import PLACE, Anchor
 from emollm.claims.blanks import squeeze, unsqueeze
 from emollm.claims.clause import Clause
 from emollm.claims.codes import find_codes, has_strength, strength_after
+from emollm.claims.modifiers import compare_alone
 from emollm.claims.negation import answer_question, other_side
 from emollm.claims.pair import pair
 from emollm.claims.scan import Token, scan
@@ -45,6 +46,8 @@ class Claim(NamedTuple):
     """Where the claim stands in the text."""
     times: tuple[Time, ...] = ()
     """When, in a clip; only what is clear."""
+    uneven: bool = False
+    """The sides are said to differ: `side` is the stronger one; None: it is not said which."""
 
 
 def read_claims(text: str) -> list[Claim]:
@@ -65,7 +68,7 @@ def read_claims(text: str) -> list[Claim]:
         if code_place > first or len(spans) > 1 or spans[0].words:
             anchors = _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths)
             if times:
-                _set_times(anchors, spans, times)
+                _set_times(anchors, spans, times, lowered)
             for anchor in anchors:
                 claims.extend(_claims(anchor))
     if origins is None:
@@ -128,8 +131,11 @@ def _read_sentence(
     anchors = pair(words, lowered)
     if codes:
         anchors = sorted([*anchors, *codes], key=PLACE)
-    anchors = _merge(anchors, lowered)
-    if not anchors or is_definition(lowered, spans[0].start):
+    if not anchors:
+        return compare_alone(words, lowered, spans[0].start, spans[0].end)
+    if len(anchors) > 1 or codes:
+        anchors = _merge(anchors, lowered)
+    if is_definition(lowered, spans[0].start):
         return []
     for anchor in anchors:
         if has_strengths:
@@ -153,14 +159,19 @@ def _read_sentence(
     return [anchor for anchor in anchors if not anchor.is_dropped]
 
 
-def _set_times(anchors: list[Anchor], spans: list[_Span], times: list[tuple[int, Time]]) -> None:
+_AS_IT_FADES = re.compile(r"(?: has| have)? (?:fad|disappear|vanish)\w+,")
+
+
+def _set_times(anchors: list[Anchor], spans: list[_Span], times: list[tuple[int, Time]], lowered: str) -> None:
     """Give the claims between two stops the times said there, where it is clear whose they are.
 
-    It is not when a time stands between two claims, or when two are of one kind.
+    It is not when a time stands between two claims, or when two are of one kind; and when "the smile fades, the brows
+    lower at 2 s", the time is that of the brows.
     """
     for span in spans:
         said = times[bisect_left(times, (span.start,)) : bisect_left(times, (span.end,))]
         mine = [anchor for anchor in anchors if said and span.start <= anchor.key < span.end]
+        mine = [anchor for anchor in mine if not _AS_IT_FADES.match(lowered, anchor.end)]
         if not mine or len({time.kind for _, time in said}) < len(said):
             continue
         if not any(mine[0].start < place < mine[-1].start for place, _ in said):
@@ -227,24 +238,31 @@ def _close_bracket(anchor: Anchor, lowered: str) -> None:
         anchor.end += 1
 
 
-def _claims(anchor: Anchor) -> list[Claim]:
+def _claims(anchor: Anchor) -> Iterator[Claim]:
     side = anchor.sides[0] if anchor.sides and len(set(anchor.sides)) == 1 else None
     readings = anchor.codes or anchor.readings
     if anchor.is_negated and anchor.is_sign and not anchor.codes:
         # "No Duchenne smile" denies what makes it one, not the smile.
         readings = readings[-1:]
-    return [
-        Claim(
-            aus,
-            present != anchor.is_negated,
-            None if side == "both" else side,
-            # "Tightly closed lips" are not parted at all, however strongly.
-            anchor.letters if present else "",
-            anchor.is_hedged,
-            anchor.region,
-            anchor.start,
-            anchor.end,
-            anchor.times,
+    new = tuple.__new__  # half the time of Claim(...)
+    for aus, present in readings:
+        is_there = present != anchor.is_negated
+        if anchor.is_rest and not is_there:
+            # That the rest is at rest is true of whatever was named.
+            continue
+        yield new(
+            Claim,
+            (
+                aus,
+                is_there,
+                None if side == "both" else side,
+                # "Tightly closed lips" are not parted at all, however strongly.
+                anchor.letters if present else "",
+                anchor.is_hedged,
+                anchor.region,
+                anchor.start,
+                anchor.end,
+                anchor.times,
+                anchor.is_uneven,
+            ),
         )
-        for aus, present in readings
-    ]

@@ -25,6 +25,7 @@ from emollm.claims.cues import (
     STOPS,
     STRENGTHS,
     TYPICAL_OF,
+    UNEVEN,
     WISHES,
 )
 from emollm.claims.denials import ENDINGS, NEGATIONS, NON_NEGATIONS
@@ -124,6 +125,7 @@ def _rows() -> Iterator[tuple[str, str, Iterable[str]]]:
     yield "custom", "", CUSTOMS
     yield "typical", "", TYPICAL_OF
     yield "stop", "", STOPS
+    yield "uneven", "", UNEVEN
     yield "ignored", "", (*IGNORED, *NON_NEGATIONS)
 
 

@@ -1,6 +1,6 @@
 """Scope: which claims of a clause the words around them reach: negation, hedges, suppositions, strength and side.
 
-Only `reader` calls this; the words are in `cues`, negation in `negation`.
+Only `reader` calls this; the words are in `cues`, negation in `negation`, strength and side in `modifiers`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from emollm.claims.anchor import Anchor
 from emollm.claims.clause import LIST, Clause, chain_before
+from emollm.claims.modifiers import set_side, set_uneven, strengthen
 from emollm.claims.negation import NOT_THERE, end, negate
 from emollm.labels import FORMS
 
@@ -113,59 +114,6 @@ def is_definition(lowered: str, start: int) -> bool:
     return _DEFINITION.match(lowered, start) is not None
 
 
-# --- strength and side ------------------------------------------------------------------------------------------------
-
-_MAX_GAP = 40
-_MAX_WORDS = 4
-_PLURAL = re.compile(r"\b(?:are|were|show|reach|have|both|all)\b")
-
-
-def _strengthen(clause: Clause, place: int) -> None:
-    for anchor in _modified(clause, place, may_follow=True):
-        anchor.letters = anchor.letters or clause.words[place].value
-
-
-def _set_side(clause: Clause, place: int) -> None:
-    cue = clause.words[place]
-    # A bare "left" stands before what it modifies; "on the left", "left-sided" and "bilaterally" may follow it.
-    may_follow = re.search(r"[ \-]|ly$", clause.lowered[cue.start : cue.end]) is not None
-    for anchor in _modified(clause, place, may_follow):
-        anchor.sides += (cue.value,)
-
-
-def _modified(clause: Clause, place: int, may_follow: bool) -> list[Anchor]:
-    """Return the anchors a modifier belongs to: around it, else right after it, else right before it."""
-    cue, anchors = clause.words[place], clause.anchors
-    beside = [anchor for anchor in anchors if anchor.start == cue.end + 1]
-    if beside:
-        return beside
-    around = [anchor for anchor in anchors if anchor.start <= cue.start < anchor.end]
-    if around:
-        # "Slightly raised and parted": of the actions of one part the next one; with "the left brow and lip" the brow.
-        nearest = min((anchor.key for anchor in around if anchor.key >= cue.end), default=None)
-        return [anchor for anchor in around if nearest in (None, anchor.key)]
-    after = next((anchor for anchor in anchors if anchor.start >= cue.end), None)
-    if after is not None and _is_near(clause, cue.end, after.start):
-        return [anchor for anchor in anchors if anchor.start == after.start]
-    before = next((anchor for anchor in reversed(anchors) if anchor.end <= cue.start), None)
-    if not may_follow or before is None:
-        return []
-    if not _is_near(clause, before.end, cue.start):
-        return [before] if clause.lowered[before.end : cue.start] == ": " else []
-    is_plural = _PLURAL.search(clause.lowered, before.end, cue.start) is not None
-    return chain_before(anchors, cue.start, clause.lowered) or [before] if is_plural else [before]
-
-
-def _is_near(clause: Clause, start: int, end: int) -> bool:
-    """Tell whether at most four words stand between, and none that begins another phrase."""
-    gap = clause.lowered[start:end]
-    if len(gap) > _MAX_GAP or ":" in gap or "(" in gap or len(gap.split()) > _MAX_WORDS:
-        return False
-    return not any(
-        token.kind == "link" and token.value != "only" and start <= token.start < end for token in clause.words
-    )
-
-
 _CUES: dict[str, Callable[[Clause, int], None]] = {
     "no": negate,
     "ending": end,
@@ -174,6 +122,7 @@ _CUES: dict[str, Callable[[Clause, int], None]] = {
     "wish": _wish,
     "custom": _generalize,
     "typical": _generalize,
-    "strength": _strengthen,
-    "side": _set_side,
+    "strength": strengthen,
+    "side": set_side,
+    "uneven": set_uneven,
 }
