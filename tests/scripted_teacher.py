@@ -70,8 +70,9 @@ def teach(
     effort: Effort = Effort(),  # noqa: B008 - it is frozen
     language: str = "en",
     image: Image | None = None,
+    options: Options = Options(),  # noqa: B008
 ) -> Draft:
-    task = admit(sample or happy(), Options())
+    task = admit(sample or happy(), options)
     assert isinstance(task, Task), task
     writer = ModelWriter(ask, load_prompts(language), Settings(), task.sight, task.label_set, image)
     return asyncio.run(explain(task, writer, effort))

@@ -1,10 +1,13 @@
 """Chinese texts: what of them is read, and that the list of claims, the text and the face have to agree."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scripted_teacher import Scripted, attempts, happy, teach
 
-from data_engine.exp_cot.chinese import NAMES, read_chinese, say_chinese
+from data_engine.exp_cot.chinese import NAMES, find_unclaimed, read_chinese, say_chinese
 from data_engine.exp_cot.loop import Effort
+from data_engine.exp_cot.responsible import find_irresponsible
 from emollm.claims import Claim
 from emollm.labels import LABEL_SETS, find_labels
 from emollm.records import Event, Face, Media
@@ -23,6 +26,10 @@ READ = {
     "这一解读只涉及可见的动作，并不涉及内心。",
     "conclusion": "总体而言，表情与高兴（happiness）一致。",
 }
+
+
+def told_without_strength() -> list[dict[str, object]]:
+    return [{**TOLD[0], "strength": None}, *TOLD[1:]]
 
 
 def chinese(observations: str = SEEN, told: object = TOLD, refine: object = READ, **fields: object) -> object:
@@ -55,6 +62,17 @@ def told(**changes: object) -> list[dict[str, object]]:
         (SEEN.replace("没有皱眉（AU4）", "眉头紧锁（AU4）"), TOLD, "unclaimed"),
         (SEEN.replace("没有皱眉（AU4）", "眉毛明显下压"), TOLD, "unclaimed"),
         (SEEN.replace("嘴角明显上扬", "嘴角没有上扬"), TOLD, "unclaimed"),
+        (SEEN.replace("明显上扬（AU12C）", "略微上扬（AU12）"), TOLD, "strength"),
+        (SEEN.replace("明显上扬", "极度上扬"), TOLD, "strength"),
+        (SEEN.replace("嘴角明显上扬（AU12C）", "可以看到强烈的嘴角上扬（AU12）"), TOLD, "strength"),
+        (SEEN.replace("嘴角明显上扬（AU12C）", "嘴角上扬（AU12）得非常强烈"), TOLD, "strength"),
+        (SEEN, told_without_strength(), "strength"),
+        (SEEN + "眼睛睁得很大。", TOLD, "unclaimed"),
+        (SEEN + "鼻孔张开，下巴掉了下来。", TOLD, "unclaimed"),
+        (SEEN + "两行眼泪正从脸上流下。", TOLD, "unclaimed"),
+        (SEEN + "头转向左侧。", TOLD, "unclaimed"),
+        (SEEN + "脸色通红。", TOLD, "unclaimed"),
+        (SEEN + "这是一位年轻的女性。", TOLD, "responsible"),
         (SEEN + "看起来很开心。", TOLD, "leak"),
         (SEEN + "抱歉，其他部位无法描述。", TOLD, "talk"),
         ("The lip corners are pulled up (AU12C) and the cheeks are raised (AU6B).", TOLD, "language"),
@@ -71,6 +89,8 @@ def test_chinese_text_list_and_face_have_to_agree(observations: str, claims: obj
     ("changes", "check"),
     [
         ({"interpretation": READ["interpretation"] + "此外还皱鼻（AU9）。"}, "contradicted"),
+        ({"interpretation": READ["interpretation"] + "此外两眼含泪。"}, "unclaimed"),
+        ({"interpretation": READ["interpretation"] + "此人内心感到愤怒。"}, "responsible"),
         ({"conclusion": "总体而言，表情与悲伤（sadness）一致。"}, "label"),
         ({"conclusion": "Overall, the expression is consistent with happiness."}, "language"),
     ],
@@ -86,6 +106,51 @@ def test_time_of_a_chinese_text_has_to_be_that_of_an_event(time: str, is_kept: b
     draft = chinese(observations, media=Media(kind="video", path="a.mp4"), events=[event])
     assert (draft.reasoning is not None) is is_kept, draft.detail
     assert is_kept or attempts(draft)[0][1] == ["time"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "没有流泪，也没有转头。",
+        "眼睛没有睁大，鼻孔未见张开。",
+        "下巴没有掉下来。",
+        "光线均匀，脸色看不清。",
+        "整张脸从正面拍摄，其他部位静止。",
+        "嘴唇轻轻闭合，看不到牙齿。",
+    ],
+)
+def test_movements_that_are_denied_need_no_claim(said: str) -> None:
+    draft = chinese(SEEN + said)
+    assert draft.reasoning is not None, draft.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("嘴角上扬（AU12）", ""),
+        ("嘴角略微上扬（AU12）", "AB"),
+        ("轻微的嘴角上扬", "B"),
+        ("有明显的皱眉（AU4）", "C"),
+        ("强烈皱眉", "D"),
+        ("嘴角上扬幅度极强", "E"),
+        ("嘴角上扬（AU12）较为明显", "C"),
+        ("嘴角上扬（AU12C）", "C"),
+        ("嘴角轻微上扬（AU12C）", "B"),
+        ("左侧嘴角明显上扬", "C"),
+        ("没有明显的皱眉", ""),
+        ("眼周有轻微的变化，嘴角上扬", ""),
+    ],
+)
+def test_words_of_degree_are_read_where_they_touch_a_movement(text: str, letters: str) -> None:
+    assert [claim.letters for claim in read_chinese(text)] == [letters]
+
+
+@given(st.text(alphabet="嘴角明显略微上扬（AU12C），没有皱眉4左侧流泪转头的得很强烈。、", max_size=60))
+def test_any_chinese_text_is_read_without_an_error(text: str) -> None:
+    read = read_chinese(text)
+    assert all(0 <= claim.start < claim.end <= len(text) for claim in read)
+    list(find_unclaimed(text, ()))
+    find_irresponsible(text, "observations", "zh")
 
 
 @pytest.mark.parametrize("phrase", sorted(phrase for phrases in NAMES.values() for phrase in phrases))

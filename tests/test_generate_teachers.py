@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lying_endpoint import lying_endpoint
 from lying_teacher import LyingTeacher
 from made_clips import made_clip
 from scripted_teacher import OBSERVED, READ, Scripted, happy
@@ -232,35 +231,8 @@ def endpoint() -> Iterator[tuple[str, LyingTeacher]]:
     """An OpenAI-compatible server on this machine behind which the lying teacher sits."""
     teacher = LyingTeacher(lie=0.2)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            turns = tuple(Turn(one["role"], text_of(one["content"])) for one in body["messages"])
-            properties = body["response_format"]["json_schema"]["schema"]["properties"]
-            stage = "describe" if "observations" in properties else "infer" if "label" in properties else "refine"
-            reply = asyncio.run(teacher(Request(turns=turns, seed=body.get("seed"), stage=stage)))
-            choice = {"index": 0, "message": {"role": "assistant", "content": reply.text}, "finish_reason": "stop"}
-            usage = {"prompt_tokens": 100, "completion_tokens": 20}
-            told = json.dumps({"model": "liar-1", "choices": [choice], "usage": usage}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1", teacher
-        server.shutdown()
-        thread.join()
-
-
-def text_of(content: object) -> str:
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)  # type: ignore[attr-defined]
+    with lying_endpoint(teacher) as url:
+        yield url, teacher
 
 
 def test_endpoint_is_asked_once_for_what_it_has_answered(tmp_path: Path, endpoint: tuple[str, LyingTeacher]) -> None:

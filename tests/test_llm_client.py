@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import time
@@ -14,7 +15,9 @@ from asking import QUICK, ask, question
 from fake_endpoint import FakeEndpoint, Manners
 
 from emollm.errors import ConfigError
+from emollm.llm.budget import Budget, Price
 from emollm.llm.client import Client
+from emollm.llm.in_order import in_order
 from emollm.llm.ledger import Ledger
 from emollm.llm.pace import Limits
 from emollm.llm.wire import EndpointError, Failure, Image, Reply, Request, Turn
@@ -147,6 +150,34 @@ def test_a_wrong_key_ends_the_run_and_is_not_shown(monkeypatch: pytest.MonkeyPat
             ask(Client(endpoint.url, "m"), question())
         assert SECRET not in str(error.value)
         assert endpoint.calls == 1
+
+
+@pytest.mark.parametrize("key", ["sk-proj-abc123def456", "gsk_AbCdEf0123456789", "0a1b2c3d4e5f", "AIzaSyA1234567890"])
+def test_a_key_in_place_of_the_name_of_its_variable_is_not_shown(key: str) -> None:
+    with pytest.raises(ConfigError, match="--api-key-env: ") as error:
+        Client("https://api.openai.com/v1", "m", key_env=key)
+    assert key not in str(error.value)
+
+
+def test_the_name_of_a_variable_that_is_not_set_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MY_TEAMS_KEY", raising=False)
+    with pytest.raises(ConfigError, match="MY_TEAMS_KEY: is not set"):
+        Client("https://api.openai.com/v1", "m", key_env="MY_TEAMS_KEY")
+
+
+@pytest.mark.parametrize("num", [1, 40])
+def test_a_wrong_key_leaves_no_money_in_doubt(monkeypatch: pytest.MonkeyPatch, num: int) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    with FakeEndpoint(Manners(key="another", latency_s=0.02)) as endpoint:
+        client = Client(endpoint.url, "m", prices={"m": Price(10.0, 20.0)}, budget=Budget(5.0))
+
+        async def one(number: int) -> Reply:
+            return await client(question(f"Face {number}?"))
+
+        with pytest.raises(EndpointError, match="check the key"):
+            list(in_order(range(num), one, in_flight=40, within=client))
+    assert client.accounts.total().usd_in_doubt == 0
+    assert "doubt" not in str(client.accounts)
 
 
 def test_a_key_that_is_echoed_is_not_shown(endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -390,6 +421,29 @@ def test_an_endpoint_that_is_gone_ends_the_run(endpoint: FakeEndpoint) -> None:
     with pytest.raises(EndpointError, match="20 requests in a row got no answer"):
         ask(client, *[question(f"{number} !500") for number in range(60)])
     assert endpoint.calls < 30
+
+
+@pytest.mark.parametrize("fault", ["html", "500"])
+def test_an_endpoint_that_never_answers_ends_the_run_sooner(endpoint: FakeEndpoint, fault: str) -> None:
+    client = Client(endpoint.url, "m", limits=Limits(retries=1, backoff_s=0.001), prices={"m": Price(10.0, 20.0)})
+
+    async def run() -> None:
+        async with client:
+            for number in range(60):
+                with contextlib.suppress(Failure):
+                    await client(question(f"{number} !{fault}"))
+
+    with pytest.raises(EndpointError, match=r"5 requests in a row got no answer.*is this the address"):
+        asyncio.run(run())
+    assert endpoint.calls == 2 * 5
+    assert client.accounts.total().usd_in_doubt == 0
+
+
+def test_who_waits_for_a_turn_is_not_sent_any_more_when_it_is_over(endpoint: FakeEndpoint) -> None:
+    client = Client(endpoint.url, "m", limits=Limits(in_flight=1, retries=0))
+    with pytest.raises(EndpointError):
+        ask(client, *[question(f"{number} !404") for number in range(60)])
+    assert endpoint.calls == 1
 
 
 def test_without_the_extra_one_line_names_the_pip_command() -> None:

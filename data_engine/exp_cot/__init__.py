@@ -3,6 +3,8 @@
     task            which samples can be explained, and what of them a teacher may know
     loop            describe, infer, verify, reflect, refine: the way of every text, whoever writes it
     verify          every claim read back from the text and compared with the action units
+    responsible     what no text says: who somebody is, what goes on in them, what a reader is to answer
+    writer          what a teacher has to be, and what the loop remembers of its texts
 
     rules           the embedded teacher, which draws wordings until one passes
     language_model  any language model as the teacher: evidence as text, prompts from files, answers read tolerantly

@@ -5,7 +5,7 @@
 
 `emollm.claims` reads English prose and its many turns of phrase; this reads less. A teacher that writes Chinese is
 therefore asked for codes behind every action and for its claims as a list beside the text: the list is checked against
-the action units, and the text against the list (`find_mismatches`).
+the action units, and the text against the list (`find_mismatches`), strengths and other common movements included.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from data_engine.exp_cot.chinese_moves import find_moves, strength_at
 from emollm.claims import Claim
 from emollm.claims.times import TOLERANCE_S
 from emollm.facs import UNITS, prose, read_code
@@ -122,11 +123,14 @@ def _read_clause(text: str, start: int, end: int) -> Iterator[Claim]:
         after = mentions[place + 1].start() if place + 1 < len(mentions) else end
         is_denied = bool(_NEGATION.search(text, start, first.start()) or _DENIED_AFTER.search(text, last.end(), after))
         if code in UNITS:
+            letter = last[0][-1] if last["code"] and last[0][-1].isalpha() else ""
+            words = strength_at(text, first.start(), last.end(), before, after)
+            letters = letter if letter in words or not words else words  # a word that contradicts the code is read
             yield Claim(
                 aus=(code,),
                 present=not is_denied,
                 side=said_side or _side(lead),
-                letters=last[0][-1] if last["code"] and last[0][-1].isalpha() and not is_denied else "",
+                letters="" if is_denied else letters or words,
                 hedged=_HEDGES.search(lead) is not None,
                 start=first.start(),
                 end=last.end(),
@@ -161,6 +165,7 @@ def find_stray_times(text: str, moments_s: Sequence[float]) -> Iterator[str]:
 def find_mismatches(text: str, told: Sequence[Claim]) -> Iterator[str]:
     """Say where a text and the claims told beside it differ: an action said otherwise, or in one of the two alone."""
     present = {claim.aus[0] for claim in told if claim.present}
+    strengths = {(claim.aus[0], claim.letters) for claim in told if claim.present}
     sides = {claim.aus[0]: claim.side for claim in told if claim.present}
     read = read_chinese(text)
     for claim in read:
@@ -171,6 +176,19 @@ def find_mismatches(text: str, told: Sequence[Claim]) -> Iterator[str]:
             yield f"unclaimed: '{said}' is denied, and the list of claims says that {prose(code)} is there"
         elif claim.present and claim.side and sides[code] not in (None, claim.side):
             yield f"unclaimed: '{said}' is said of the {claim.side}, the list of claims says {sides[code]}"
+        elif claim.present and claim.letters and not any((code, letter) in strengths for letter in claim.letters):
+            stated = ", ".join(sorted(letter or "none" for au, letter in strengths if au == code))
+            yield f"strength: '{said}' reads as {claim.letters}, the list of claims says {stated}"
+    yield from find_unclaimed(text, told)
     said_there = {claim.aus[0] for claim in read if claim.present}
     for code in sorted(present - said_there):
         yield f"unsaid: {prose(code)} is in the list of claims and not in the text"
+
+
+def find_unclaimed(text: str, told: Sequence[Claim]) -> Iterator[str]:
+    """Say which other movements of a text no claim covers; those that are read as claims are checked as such."""
+    read = read_chinese(text)
+    for said, code in find_moves(text, {claim.aus[0] for claim in told if claim.present}):
+        if not any(said in text[claim.start : claim.end] for claim in read):
+            what = f"reads as {prose(code)}, which is not in" if code else "is no action of"
+            yield f"unclaimed: '{said}' {what} the list of claims"

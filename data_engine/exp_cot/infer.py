@@ -40,6 +40,9 @@ CASES = {
 }
 """How action units can stand to a label."""
 
+UNREAD = "unread"
+"""The case of a text that ends with no label, as its reader named none, although a pattern is there."""
+
 AGREES = frozenset({"one", "two", "rest", "plain"})
 """The cases in which the action units support the label."""
 

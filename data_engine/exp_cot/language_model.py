@@ -19,17 +19,20 @@ from typing import Any, NamedTuple
 from data_engine.exp_cot.chinese import say_chinese
 from data_engine.exp_cot.evidence import tell_aus, tell_events, tell_prosody, tell_transcript
 from data_engine.exp_cot.language import LANGUAGES
-from data_engine.exp_cot.loop import AnswerError, Attempt, Said
 from data_engine.exp_cot.reading import clean, quote, read_ending, read_labels, read_observations, read_told
 from data_engine.exp_cot.task import Sight
 from data_engine.exp_cot.verify import ENDING, most_words
 from data_engine.exp_cot.wording import Prompts
 from data_engine.exp_cot.words import say
+from data_engine.exp_cot.writer import AnswerError, Attempt, Said
 from emollm.answers import parse
 from emollm.facs import EXPRESSIVE, prose
 from emollm.labels import COMPOUND_PARTS, LABEL_SETS
 from emollm.llm.wire import Ask, Image, Reply, Request, Turn
 from emollm.records import Reasoning
+
+FEEDBACK = {"infer": "misread", "read": "reread"}
+"""Stage to the prompt that tells what was wrong; `reflect` for the others."""
 
 MAX_REPEATED = 4000
 """Characters of a refused answer that are shown to the model again."""
@@ -76,10 +79,11 @@ class ModelWriter:
         told = read_told(text) if self.language.states_claims else None
         return Said(read_observations(text), told)
 
-    async def infer(self, said: Said, without: Sequence[str]) -> tuple[str, ...]:
+    async def infer(self, said: Said, without: Sequence[str], log: Sequence[Attempt]) -> tuple[str, ...]:
         """Ask, without the picture, what the description alone is consistent with."""
         choices = self.choices(without)
-        text = await self._answer("infer", [self._system(), self.riddle(said, choices)], _infer_schema(choices))
+        turns = [self._system(), self.riddle(said, choices), *self._memory(log, ("read",))]
+        text = await self._answer("infer", turns, _infer_schema(choices))
         labels = read_labels(text, self._label_set)
         if ruled_out := set(labels) & set(without):
             raise AnswerError(f"label: read as {ruled_out.pop()}, which was no choice", text)
@@ -169,7 +173,7 @@ class ModelWriter:
         for stage, text, problems in log:
             if stage in stages:
                 listed = "\n".join(f"- {quote(problem, 300)}" for problem in problems)
-                feedback = self._prompts.fill("misread" if stage == "infer" else "reflect", problems=listed)
+                feedback = self._prompts.fill(FEEDBACK.get(stage, "reflect"), problems=listed)
                 turns += [Turn("assistant", _as_answered(stage, text)), Turn("user", feedback)]
         return turns
 
@@ -201,6 +205,8 @@ def _as_answered(stage: str, text: str) -> str:
     """Return a refused text in the form that was asked for, or as it came where it has no form."""
     text = clean(text)[:MAX_REPEATED].strip() or "…"
     if text.startswith("{"):
+        return text
+    if stage == "read":
         return text
     if stage in ("describe", "infer"):
         return json.dumps({"observations": text}, ensure_ascii=False)

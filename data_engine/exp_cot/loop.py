@@ -6,23 +6,27 @@
     describe   the writer says what is seen; it is told of no label
     infer      the description alone is read for a label
     verify     every claim against the action units, the label read against the one given
-    reflect    what was wrong is kept, and told to the writer before it tries again
+    reflect    what was wrong is kept, and told to the writer before it tries again; a reader whose answer could not be
+               used is asked again for the same description
     refine     interpretation and conclusion for the checked observations, which stay as they are; checked as well
 
 The observations are never touched by anyone who knows the label. Where no reader arrives at the label, the sample is
-refused; with `repair` it gets an ending that is told the label and is marked `label_seen`.
+refused; with `repair` it gets an ending that is told the label and is marked `label_seen`. So is a label that was read
+only after others had been ruled out. A sample without a label gets the one that was read, marked `label_from`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Coroutine, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from data_engine.exp_cot.chinese import find_unclaimed
 from data_engine.exp_cot.draft import Draft
-from data_engine.exp_cot.language import Language
+from data_engine.exp_cot.responsible import find_irresponsible
 from data_engine.exp_cot.task import Task
 from data_engine.exp_cot.verify import find_ending_problems, find_observation_problems
+from data_engine.exp_cot.writer import AnswerError, Attempt, Said, Writer
 from emollm.answers import render
 from emollm.claims import Claim
 from emollm.labels import LABEL_SETS
@@ -33,6 +37,9 @@ T = TypeVar("T")
 
 REPAIRS = 2
 """How often an ending that knows the label is tried."""
+
+READINGS = 3
+"""How often a reader is asked about one description until the answer can be used."""
 
 MAX_KEPT = 4000
 """Characters of a refused text that are kept; what is longer has lost its way."""
@@ -49,60 +56,6 @@ class Effort(NamedTuple):
     """Whether a label that was read and is wrong is no choice in the next round."""
     repair: bool = False
     """Whether, in the end, the label may be told to those who write interpretation and conclusion."""
-
-
-class Attempt(NamedTuple):
-    """A text that was refused, and why."""
-
-    stage: str
-    """Where it failed: `describe`, `infer`, `refine`, `repair`, or `write` where all was written at once."""
-    text: str
-    problems: tuple[str, ...]
-
-
-class Said(NamedTuple):
-    """A description."""
-
-    observations: str
-    told: tuple[Claim, ...] | None = None
-    """The claims that the teacher stated beside it."""
-    text: str = ""
-    """The whole of what the teacher wrote, where one answer is the whole explanation."""
-
-
-class AnswerError(Exception):
-    """An answer in which what was asked for is not to be found; it counts as an attempt."""
-
-    def __init__(self, problem: str, text: str = "") -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.text = text
-
-
-class Writer(Protocol):
-    """Who writes about one sample. Each method may raise AnswerError, or Failure where no answer could be had."""
-
-    language: Language
-    revises: bool
-    """Whether a refused ending is written again for the same observations; otherwise all is written anew."""
-    is_whole: bool
-    """Whether one answer is the whole explanation: a refused text is then one as well."""
-
-    async def describe(self, log: Sequence[Attempt], index: int, /) -> Said:
-        """Say what is seen; `index` tells apart descriptions of one round."""
-        ...
-
-    async def infer(self, said: Said, without: Sequence[str], /) -> tuple[str, ...]:
-        """Return the labels that a description is read as, the likeliest first; empty where it supports none."""
-        ...
-
-    async def refine(self, said: Said, labels: tuple[str, ...], log: Sequence[Attempt], is_told: bool, /) -> Reasoning:
-        """Write interpretation and conclusion. `is_told`: the labels were given, not read from the description."""
-        ...
-
-    def provenance(self) -> dict[str, Any]:
-        """Return what the sample is to remember of this writer; `teacher` names it."""
-        ...
 
 
 async def explain(task: Task, writer: Writer, effort: Effort) -> Draft:
@@ -139,6 +92,8 @@ class _Loop:
         self.has_ended = False
         self.misread: Said | None = None
         """The last description that is true, but was read as another label."""
+        self.is_unread = False
+        """Whether descriptions are true and no reader gave an answer about them that could be used."""
 
     async def run(self) -> Draft:
         said: Said | None = None
@@ -146,7 +101,11 @@ class _Loop:
         for _ in range(self.effort.rounds):
             if said is None:
                 said, labels = await self._observe()
+            if self.is_unread:  # it is not the description that is at fault, and another one would not mend it
+                break
             if said is not None:
+                if refused := self._contradicted(labels):
+                    return refused
                 if draft := await self._end(said, labels, "refine"):
                     return draft
                 if not self.writer.revises:
@@ -155,17 +114,36 @@ class _Loop:
             for _ in range(REPAIRS):
                 if draft := await self._end(self.misread, self.task.labels, "repair"):
                     return draft
-        reason = "label_not_read" if self.misread is not None and not self.has_ended else "unverified"
-        return self.refused(reason, "; ".join(self.log[-1].problems))
+        return self.refused(self._reason(), "; ".join(self.log[-1].problems))
+
+    def _reason(self) -> str:
+        """Return why all that was tried has come to nothing."""
+        if self.misread is not None and not self.has_ended:
+            return "label_not_read"
+        if self.is_unread:
+            return "reader_unreadable"
+        is_about_people = all(problem.startswith("responsible:") for problem in self.log[-1].problems)
+        return "not_responsible" if is_about_people else "unverified"
+
+    def _contradicted(self, labels: tuple[str, ...]) -> Draft | None:
+        """Refuse a label that was read for an unlabelled sample as one that was given: it is checked no less."""
+        if self.task.labels or not labels:
+            return None
+        refusal = self.task.disagreement(self.task.settled(labels))
+        return self.refused(*refusal, labels) if refusal else None
 
     async def _observe(self) -> tuple[Said | None, tuple[str, ...]]:
         """Describe and infer: return a true description and the labels it is read as, or nothing."""
         indices = range(self.effort.votes)
         described = await _all([self._describe(tuple(self.log), index) for index in indices])
-        sound = [said for said in described if said is not None]
+        sound = [said for said in described if isinstance(said, Said)]
+        # Written down in this order, not in that of arrival: what is asked next depends on it.
+        self.log += [attempt for attempt in described if isinstance(attempt, Attempt)]
         read = await _all([self._infer(said) for said in sound])
-        voted = [(said, labels) for said, labels in zip(sound, read, strict=True) if labels is not None]
+        self.log += [attempt for _, attempts in read for attempt in attempts]
+        voted = [(said, labels) for said, (labels, _) in zip(sound, read, strict=True) if labels is not None]
         if not voted:
+            self.is_unread = bool(sound)
             return None, ()
         self.votes = Counter(" ".join(labels[:1]) for _, labels in voted)
         ((winner, _),) = self.votes.most_common(1)
@@ -179,29 +157,31 @@ class _Loop:
             self.eliminated.append(winner)
         return None, ()
 
-    async def _describe(self, log: Sequence[Attempt], index: int) -> Said | None:
-        """Return a description that passed the checks."""
+    async def _describe(self, log: Sequence[Attempt], index: int) -> Said | Attempt:
+        """Return a description that passed the checks, or the one that did not."""
         try:
             said = await self.writer.describe(log, index)
         except AnswerError as error:
-            self._refuse("describe", error.text, [error.problem])
-            return None
+            return self._attempt("describe", error.text, [error.problem])
         task, language = self.task, self.writer.language
         problems = find_observation_problems(
             said.observations, task.sight.view, task.labels, task.label_set, language, said.told
         )
+        more = find_irresponsible(said.observations, "observations", language.name, transcript=task.sight.text)
+        problems += [one for one in more if not _is_told(one, problems)]
         if problems:
-            self._refuse("describe", said.text or said.observations, problems)
-            return None
+            return self._attempt("describe", said.text or said.observations, problems)
         return said
 
-    async def _infer(self, said: Said) -> tuple[str, ...] | None:
-        """Return the labels that a description is read as; None where the answer cannot be read."""
-        try:
-            return await self.writer.infer(said, tuple(self.eliminated))
-        except AnswerError as error:
-            self._refuse("infer", said.text or said.observations, [error.problem])
-            return None
+    async def _infer(self, said: Said) -> tuple[tuple[str, ...] | None, list[Attempt]]:
+        """Return the labels that a description is read as, None where no answer can be used, and those that cannot."""
+        unusable: list[Attempt] = []
+        for _ in range(READINGS):
+            try:
+                return await self.writer.infer(said, tuple(self.eliminated), tuple(unusable)), unusable
+            except AnswerError as error:
+                unusable.append(self._attempt("read", error.text, [error.problem]))
+        return None, unusable
 
     async def _end(self, said: Said, read: tuple[str, ...], stage: str) -> Draft | None:
         """Have the ending written and check the whole."""
@@ -215,15 +195,25 @@ class _Loop:
         problems = find_ending_problems(
             reasoning, self.task.sight.view, labels, self.task.label_set, self.writer.language
         )
+        ending = f"{reasoning.interpretation} {reasoning.conclusion}"
+        problems += find_irresponsible(ending, "ending", self.writer.language.name, labels, self.task.sight.text)
+        if said.told is not None:
+            problems += find_unclaimed(ending, said.told)
         if problems:
             self._refuse(stage, said.text or _whole(reasoning), problems)
             return None
-        return self._kept(said, reasoning, labels, stage == "repair" or not set(labels) <= set(read))
+        by_elimination = bool(self.eliminated) and stage != "repair"
+        is_told = by_elimination or stage == "repair" or not set(labels) <= set(read)
+        draft = self._kept(said, reasoning, labels, is_told)
+        return draft._replace(provenance={**draft.provenance, "by_elimination": True}) if by_elimination else draft
 
     def _refuse(self, stage: str, text: str, problems: Sequence[str]) -> None:
+        self.log.append(self._attempt(stage, text, problems))
+
+    def _attempt(self, stage: str, text: str, problems: Sequence[str]) -> Attempt:
         if len(text) > MAX_KEPT:
             text = f"{text[:MAX_KEPT]} … ({len(text):,} characters)"
-        self.log.append(Attempt("write" if self.writer.is_whole else stage, text, tuple(problems)))
+        return Attempt("write" if self.writer.is_whole else stage, text, tuple(problems))
 
     def _wanted(self) -> str:
         return f"not {' or '.join(self.task.labels)}"
@@ -233,13 +223,16 @@ class _Loop:
         kept = self.task.provenance("", finding, label_seen) | self.writer.provenance()
         if said.told is not None:
             kept["claims"] = [_plain(claim) for claim in said.told]
+        if labels and not self.task.labels:
+            kept["label_from"] = "rules" if kept["teacher"] == "rules" else "teacher"
         label = labels[0] if labels and not self.task.is_list else None
         kept |= self._tried()
         return Draft(reasoning, self.task.label_set, label, labels, finding.case, provenance=kept)
 
-    def refused(self, reason: str, detail: str) -> Draft:
-        """Return why there is no explanation, with all that was tried."""
-        labels, finding = self.task.finding.labels, self.task.finding
+    def refused(self, reason: str, detail: str, read: tuple[str, ...] = ()) -> Draft:
+        """Return why there is no explanation, with all that was tried; `read` are labels that none was given for."""
+        finding = self.task.settled(read) if read else self.task.finding
+        labels = finding.labels
         kept = self.task.provenance("", finding, False) | self.writer.provenance() | self._tried()
         label = labels[0] if labels and not self.task.is_list else None
         return Draft(None, self.task.label_set, label, labels, finding.case, reason, detail, kept)
@@ -256,6 +249,12 @@ class _Loop:
                 {"stage": stage, "text": text, "problems": list(problems)} for stage, text, problems in self.log
             ]
         return tried
+
+
+def _is_told(problem: str, problems: Sequence[str]) -> bool:
+    """Tell whether the words of a problem, in quotes, are told as another one already: the name of a mood is a leak."""
+    said = problem.split("'")[1]
+    return any(said in other for other in problems)
 
 
 async def _all(waiting: Sequence[Awaitable[T]]) -> list[T]:

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from data_engine.exp_cot.language import ENGLISH
-from data_engine.exp_cot.loop import AnswerError, Attempt, Said
 from data_engine.exp_cot.reading import read_labels, read_whole
 from data_engine.exp_cot.task import Sight
+from data_engine.exp_cot.writer import AnswerError, Attempt, Said
 from emollm.errors import SourceError
 from emollm.llm.wire import Ask, Failure, Image, Reply, Request, Turn
 from emollm.prompts import ask as question_about
@@ -83,7 +83,7 @@ class WholeWriter:
         self._answers[reply.text] = labels, whole
         return Said(observations, text=reply.text)
 
-    async def infer(self, said: Said, _without: Sequence[str]) -> tuple[str, ...]:
+    async def infer(self, said: Said, _without: Sequence[str], _log: Sequence[Attempt]) -> tuple[str, ...]:
         """Return the labels that the answer ends with."""
         return self._answers[said.text][0]
 

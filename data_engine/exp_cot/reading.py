@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from data_engine.exp_cot.loop import AnswerError
+from data_engine.exp_cot.writer import AnswerError
 from emollm.answers import Answer, parse
 from emollm.claims import Claim
 from emollm.claims.times import Time
@@ -34,6 +34,8 @@ NONE = ("none", "unclear", "no label", "无", "不确定")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _FENCE = re.compile(r"^\s{0,8}```\w{0,16}[ \t]*\n(.*?)\n?\s{0,8}```\s*$", re.DOTALL)
+_BEGUN = re.compile(r'\{\s{0,8}"[^"]{1,40}"\s{0,8}:')
+"""Where a JSON object begins."""
 _BULLET = re.compile(r"(?m)^[ \t]{0,8}(?:[-*•]|\d{1,2}[.)]|#{1,6})[ \t]+")
 _EMPHASIS = re.compile(r"\*\*|__|`")
 
@@ -115,20 +117,20 @@ def _claim(row: object, text: str) -> Claim:
 
 
 def read_object(text: str) -> dict[str, Any] | None:
-    """Return the JSON object in an answer, its keys in small letters; None where there is none."""
+    """Return the JSON object in an answer, its keys in small letters; None where there is none, not even a part."""
     text = _checked(text)
     fenced = _FENCE.match(text)
     text = fenced[1] if fenced else text
     start, end = text.find("{"), text.rfind("}") + 1
-    if start < 0 or end <= start:
-        return None
-    for part in (text, text[start:end]):
+    for part in (text, text[start:end]) if 0 <= start < end else ():
         try:
             value = json.loads(part, strict=False)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
             return {key.strip().lower(): one for key, one in value.items()}
+    if _BEGUN.search(text):
+        raise AnswerError("form: the JSON breaks off or is not valid", text)
     return None
 
 

@@ -21,10 +21,11 @@ from data_engine.exp_cot.describe import NOTATIONS, describe
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import Finding
 from data_engine.exp_cot.language import ENGLISH, MIN_WORDS
-from data_engine.exp_cot.loop import Attempt, Effort, Said, explain, run_now
+from data_engine.exp_cot.loop import Effort, explain, run_now
 from data_engine.exp_cot.narrative import narrate
 from data_engine.exp_cot.task import Task, admit
 from data_engine.exp_cot.view import View
+from data_engine.exp_cot.writer import Attempt, Said
 from emollm.records import Reasoning, Sample
 
 MAX_ATTEMPTS = 5
@@ -60,7 +61,7 @@ class RulesWriter:
         self._rng = Random(_seed(self._task.options.seed, sight.id, self._attempt))
         return Said(observe(sight.view, self._rng, self._attempt))
 
-    async def infer(self, _said: Said, _without: Sequence[str]) -> tuple[str, ...]:
+    async def infer(self, _said: Said, _without: Sequence[str], _log: Sequence[Attempt]) -> tuple[str, ...]:
         """Return what the text will end with. The action units were read for it, which the observations name."""
         return self._task.finding.labels
 

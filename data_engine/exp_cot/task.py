@@ -9,16 +9,21 @@ writes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from data_engine.exp_cot.draft import Draft, Options
-from data_engine.exp_cot.infer import AGREES, DISAGREES, Finding, Reading, infer, settle
+from data_engine.exp_cot.infer import AGREES, DISAGREES, UNREAD, Finding, Reading, infer, settle
+from data_engine.exp_cot.responsible import emotions_in
 from data_engine.exp_cot.view import View, look
 from data_engine.exp_cot.words import given, label_word
 from emollm.labels import LABEL_SETS, canonical
-from emollm.records import Media, Sample
+from emollm.records import Face, Media, Sample
 from emollm.scoring import clip_events, main_face
+
+LARGEST = 1.5
+"""How many times as large as any other the face of a sample is, in the length of its sides, to be the one meant."""
 
 
 class Sight(NamedTuple):
@@ -46,10 +51,26 @@ class Task(NamedTuple):
     finding: Finding
     """How the action units stand to the labels."""
     options: Options
+    other_faces: int = 0
+    """Faces of the sample that the text is not about."""
+    prosody_dropped: int = 0
+    """Features of the voice that name an emotion: nobody who describes is told of them."""
 
     def settled(self, labels: tuple[str, ...]) -> Finding:
-        """Return how the action units stand to the labels that a text ends with."""
-        return self.finding if self.labels else settle(self.reading, labels) or self.finding
+        """Return how the action units stand to the labels that a text ends with, those that were read for it included.
+
+        Where a reader names none although a pattern is there, that is a case of its own.
+        """
+        if self.labels:
+            return self.finding
+        found = settle(self.reading, labels) or self.finding
+        return found if labels or not found.labels else Finding((), UNREAD, found.best)
+
+    def disagreement(self, finding: Finding) -> tuple[str, str] | None:
+        """Return reason and detail where the action units do not support a label and that is to be refused."""
+        if finding.case not in DISAGREES or self.options.disagreement != "reject":
+            return None
+        return "label_contradicts" if finding.case == "other" else "label_not_shown", _explain(finding)
 
     def provenance(self, teacher: str, finding: Finding, label_seen: bool) -> dict[str, Any]:
         """Return what the sample remembers: how its text was written, and how its labels and action units agree."""
@@ -62,8 +83,12 @@ class Task(NamedTuple):
             "agree": finding.case in AGREES if finding.case in AGREES | DISAGREES else None,
             "label_seen": label_seen,
         }
-        if finding.case in ("other", "apart") and finding.best:
+        if finding.case in ("other", "apart", UNREAD) and finding.best:
             kept["fits"] = finding.best.label
+        if self.other_faces:
+            kept["other_faces"] = self.other_faces
+        if self.prosody_dropped:
+            kept["prosody_dropped"] = self.prosody_dropped
         return kept
 
 
@@ -73,7 +98,8 @@ def admit(sample: Sample, options: Options) -> Task | Draft:
     face = main_face(sample)
     if face is None or not face.aus:
         return Draft(reason="no_aus", label=word)
-    if len({face.face for face in sample.faces or () if face.aus}) > 1:
+    others = {other.face for other in sample.faces or () if other.aus} - {face.face}
+    if others and not _is_meant(face, sample):
         return Draft(reason="several_faces", label=word, detail="a text could mean any of them")
     is_list = word is None and sample.labels is not None
     label_set = sample.label_set or ("open" if is_list else options.label_set)
@@ -91,13 +117,44 @@ def admit(sample: Sample, options: Options) -> Task | Draft:
     finding = settle(reading, labels)
     if finding is None:
         return Draft(reason="too_few_aus", detail=f"nothing is present, and only {len(view.measured)} were measured")
-    if finding.case in DISAGREES and options.disagreement == "reject":
-        reason = "label_contradicts" if finding.case == "other" else "label_not_shown"
-        label = None if is_list else labels[0]
-        return Draft(None, label_set, label, labels, finding.case, reason, _explain(finding))
-    prosody = (sample.provenance or {}).get("prosody", {})
+    prosody, num_dropped = _prosody(sample)
     sight = Sight(sample.id, view, sample.media, sample.text, prosody)
-    return Task(sight, label_set, labels, is_list, reading, finding, options)
+    task = Task(sight, label_set, labels, is_list, reading, finding, options, len(others), num_dropped)
+    if labels and (refused := task.disagreement(finding)):
+        return Draft(None, label_set, None if is_list else labels[0], labels, finding.case, *refused)
+    return task
+
+
+def _is_meant(face: Face, sample: Sample) -> bool:
+    """Tell whether one of several faces is the one that the sample is about: its lead, or by far the largest.
+
+    Who leads is told by the plan of a rendered picture; a detector that has measured it anew has other names for faces.
+    """
+    known = sample.provenance or {}
+    plan = known.get("faces")
+    if isinstance(plan, Mapping) and "lead" in plan and "detect" not in known:
+        return bool(plan["lead"] == face.face)
+    sides: dict[str, float] = {}
+    for one in sample.faces or ():
+        if one.aus and one.box is None:
+            return False
+        if one.box is not None:
+            sides[one.face] = max(sides.get(one.face, 0.0), (one.box[2] * one.box[3]) ** 0.5)
+    return all(sides[face.face] >= LARGEST * side for name, side in sides.items() if name != face.face)
+
+
+def _prosody(sample: Sample) -> tuple[dict[str, Any], int]:
+    """Return the voice without what names an emotion, a label by another way, and how much that was."""
+    told = (sample.provenance or {}).get("prosody")
+    if not isinstance(told, Mapping):
+        return {}, 0
+    kept = {name: value for name, value in told.items() if not emotions_in(_spaced(f"{name}: {value}"))}
+    return kept, len(told) - len(kept)
+
+
+def _spaced(name: str) -> str:
+    """Return "voice_angry" and "voiceAngry" as words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ")
 
 
 def _length_s(sample: Sample) -> float | None:

@@ -125,19 +125,25 @@ def _write(arguments: argparse.Namespace, out: Output, teacher: Teacher, quota: 
     out.note("problems", dict(tally.problems))
     out.note("rewritten", tally.rewritten)
     out.note("label_seen", tally.label_seen)
+    out.note("by_elimination", tally.by_elimination)
+    out.note("label_from", {source: dict(cases) for source, cases in tally.read_cases.items()})
+    out.note("prosody_dropped", tally.prosody_dropped)
     return tally
 
 
 def _preview(arguments: argparse.Namespace, options: Options, prompts: Prompts) -> int:
     """Print the first prompts and what the run may cost; nothing is asked and nothing written."""
+    from data_engine.generate.answered import find_answered
     from emollm.llm.budget import PRICES, price_of, read_price
 
+    found = find_answered(arguments, options, prompts)
     price = read_price(arguments.price) if arguments.price else price_of(arguments.model, PRICES)
     malformed: list[int] = []
     samples = read_records(arguments.samples, Sample, bad=lambda line: malformed.append(line.line))
     settings = settings_of(arguments, options)
     chosen: Iterator[Sample] = islice(samples, arguments.limit)
-    print(preview(chosen, options, prompts, settings, effort_of(arguments), price, arguments.pictures))
+    effort = effort_of(arguments)
+    print(preview(chosen, options, prompts, settings, effort, price, arguments.pictures, *found))
     if malformed:
         print(f"{arguments.samples}: {len(malformed):,} malformed lines, the first is {malformed[0]}", file=sys.stderr)
     return 1 if malformed else 0

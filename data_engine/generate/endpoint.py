@@ -15,11 +15,14 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data_engine.generate.batches import open_batch, read_answers
 from emollm.errors import ConfigError
 from emollm.llm.wire import Ask
+
+if TYPE_CHECKING:
+    from data_engine.generate.allowance import Allowance
 
 
 class Asking(NamedTuple):
@@ -28,6 +31,8 @@ class Asking(NamedTuple):
     ask: Ask
     within: AbstractAsyncContextManager[Any] | None = None
     notes: Callable[[], dict[str, object]] = dict
+    allowance: Allowance | None = None
+    """Who says when a sample may begin, where there is a budget."""
 
 
 def ledger_path(arguments: argparse.Namespace) -> Path:
@@ -39,6 +44,7 @@ def ledger_path(arguments: argparse.Namespace) -> Path:
 
 def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     """Open the ledger, and return the client or, with --batch, the file that requests are written to."""
+    from data_engine.generate.allowance import Allowance
     from emollm.llm.budget import PRICES, Budget, price_of, read_price
     from emollm.llm.client import Client
     from emollm.llm.ledger import Ledger
@@ -76,7 +82,8 @@ def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
         prices=prices,
         key_env=arguments.api_key_env,
     )
-    return Asking(client, client, lambda: _accounts(client))
+    allowance = None if budget is None or price is None else Allowance(budget, price, arguments.max_tokens)
+    return Asking(client, client, lambda: _accounts(client), allowance)
 
 
 def _accounts(client: Any) -> dict[str, object]:

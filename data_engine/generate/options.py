@@ -250,6 +250,7 @@ def _endpoint_teacher(
         in_flight=arguments.in_flight
         + arguments.in_flight // 4,  # some samples are being checked and written meanwhile
         within=asking.within,
+        allowance=asking.allowance,
         media_root=(arguments.media_root or arguments.samples.parent) if arguments.pictures else None,
         is_full=is_full,
     )

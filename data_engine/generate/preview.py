@@ -9,23 +9,25 @@ faces, and what they count in tokens from their characters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.language_model import ModelWriter, Settings
-from data_engine.exp_cot.loop import Effort, Said
+from data_engine.exp_cot.loop import Effort
 from data_engine.exp_cot.rules import compose
 from data_engine.exp_cot.task import Task, admit
 from data_engine.exp_cot.wording import Prompts
+from data_engine.exp_cot.writer import Said
 from emollm.llm.tokens import LIKELY_IMAGE_TOKENS, likely_tokens
 from emollm.llm.wire import Reply, Request, Turn
 from emollm.records import Sample
 
 if TYPE_CHECKING:
     from emollm.llm.budget import Price
+    from emollm.records.ids import Ids
 
 LOOKED_AT = 1000
 """Samples that the estimate is made from."""
@@ -48,12 +50,18 @@ def preview(
     effort: Effort,
     price: Price | None,
     has_pictures: bool = False,
+    written: Ids | frozenset[str] = frozenset(),
+    remembered: frozenset[str] = frozenset(),
 ) -> str:
-    """Return the prompts of the first sample that can be explained, and an estimate for all of them."""
+    """Return the prompts of the first sample that can be explained, and an estimate for all that are not done.
+
+    `written` are ids of samples in the output, `remembered` of samples whose answers are all in the ledger.
+    """
     refused: Counter[str] = Counter()
     needs: list[Need] = []
-    shown, num_samples = "", 0
-    source = iter(samples)
+    shown, num_samples, num_remembered = "", 0, 0
+    counted = _Unwritten(samples, written)
+    source = iter(counted)
     for sample in islice(source, LOOKED_AT):
         num_samples += 1
         task = admit(sample, options)
@@ -62,10 +70,36 @@ def preview(
             continue
         turns = _turns(task, prompts, settings)
         shown = shown or _show(sample, turns)
+        if sample.id in remembered:
+            num_remembered += 1
+            continue
         needs.append(_need(task, turns, effort, has_pictures))
     num_looked_at = num_samples
     num_samples += sum(1 for _ in source)
-    return "\n".join([*shown.splitlines(), "", *_estimate(needs, num_looked_at, num_samples, refused, effort, price)])
+    lines = [*shown.splitlines(), ""]
+    if counted.num_written:
+        lines.append(f"{counted.num_written:,} of {counted.num_written + num_samples:,} samples are written already")
+    if num_remembered:
+        looked_at = f" of the first {num_looked_at:,}" if num_looked_at < num_samples else ""
+        total = num_remembered + len(needs)
+        lines.append(f"{num_remembered:,} of {total:,} already answered{looked_at}: the ledger has all that they need")
+    return "\n".join([*lines, *_estimate(needs, num_looked_at, num_samples, refused, effort, price)])
+
+
+class _Unwritten:
+    """Samples that are not in the output; counts those that are."""
+
+    def __init__(self, samples: Iterable[Sample], written: Ids | frozenset[str]) -> None:
+        self._samples = samples
+        self._written = written
+        self.num_written = 0
+
+    def __iter__(self) -> Iterator[Sample]:
+        for sample in self._samples:
+            if sample.id in self._written:
+                self.num_written += 1
+            else:
+                yield sample
 
 
 def _turns(task: Task, prompts: Prompts, settings: Settings) -> dict[str, list[Turn]]:

@@ -11,8 +11,14 @@ from collections import Counter
 from collections.abc import Iterable
 
 from data_engine.exp_cot.draft import Draft
-from data_engine.exp_cot.infer import CASES
+from data_engine.exp_cot.infer import CASES, UNREAD
 from emollm.records import Sample
+
+SAID = {**CASES, UNREAD: "no label is given, and the reader named none"}
+"""How action units stand to the label of a kept text."""
+
+OF_READERS = {"teacher": "read by the teacher", "rules": "by the rules"}
+"""Where the label of a sample that had none comes from: `label_from` in its provenance."""
 
 MAX_CLASSES = 30
 """Rows of the table; an open vocabulary can have thousands."""
@@ -24,6 +30,13 @@ class Tally:
     def __init__(self) -> None:
         self.classes: dict[str, Counter[str]] = {}
         self.cases: Counter[str] = Counter()
+        self.read_cases: dict[str, Counter[str]] = {}
+        """The same for labels that the samples did not have, by where these come from."""
+        self.by_elimination = 0
+        self.other_faces = 0
+        """Kept samples with other faces than the one that is meant."""
+        self.prosody_dropped = 0
+        """Features of voices that name an emotion and were told to nobody."""
         self.problems: Counter[str] = Counter()
         """Refused texts by the check that refused them, those of kept samples included."""
         self.rewritten = 0
@@ -35,10 +48,22 @@ class Tally:
         counts[draft.reason or "kept"] += 1
         for attempt in draft.provenance.get("attempts", ()):
             self.problems.update({problem.partition(":")[0] for problem in attempt["problems"]})
+        self.prosody_dropped += draft.provenance.get("prosody_dropped", 0)
         if draft.reasoning is not None and draft.case:
-            self.cases[draft.case] += 1
+            source = draft.provenance.get("label_from")
+            (self.read_cases.setdefault(source, Counter()) if source else self.cases)[draft.case] += 1
+            self.by_elimination += bool(draft.provenance.get("by_elimination"))
+            self.other_faces += bool(draft.provenance.get("other_faces"))
             self.rewritten += bool(draft.provenance.get("attempts"))
             self.label_seen += bool(draft.provenance.get("label_seen"))
+
+    def _remarks(self) -> list[tuple[int, str]]:
+        """Return what deserves a row where it is not 0."""
+        return [
+            (self.by_elimination, "kept with a label that was read after wrong ones had been ruled out (label_seen)"),
+            (self.other_faces, "kept with other faces in the picture"),
+            (self.prosody_dropped, "features of voices left out: they name an emotion"),
+        ]
 
     def __str__(self) -> str:
         """A small table: what was kept and refused per class, and how the action units stood to the labels."""
@@ -51,7 +76,14 @@ class Tally:
             rows.append(f"{label:<22}{counts['kept']:>9,}{total - counts['kept']:>9,}{share:>8.1f}  {reasons}".rstrip())
         if hidden := len(self.classes) - len(shown):
             rows.append(f"… and {hidden:,} rarer ones, all in the manifest")
-        rows += [f"{n:>31,} kept: {CASES[case]}" for case, n in self.cases.most_common()]
+        rows += [f"{n:>31,} kept: {SAID[case]}" for case, n in self.cases.most_common()]
+        for source, cases in sorted(self.read_cases.items()):
+            rows += [
+                f"{n:>31,} kept, without a label of their own ({OF_READERS[source]}): "
+                f"{SAID[case].replace('the label', 'that label')}"
+                for case, n in cases.most_common()
+            ]
+        rows += [f"{n:>31,} {told}" for n, told in self._remarks() if n]
         if self.problems:
             found = ", ".join(f"{check} {n:,}" for check, n in self.problems.most_common())
             rows.append(f"texts written again or given up, by what was wrong: {found}")

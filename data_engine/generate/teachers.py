@@ -15,20 +15,24 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.language_model import hash_image
-from data_engine.exp_cot.loop import Effort, Writer, explain
+from data_engine.exp_cot.loop import Effort, explain
 from data_engine.exp_cot.rules import MAX_ATTEMPTS, teach
 from data_engine.exp_cot.task import Task, admit
+from data_engine.exp_cot.writer import Writer
 from data_engine.workers import spread
 from emollm.errors import EmoLLMError
 from emollm.llm.wire import Image
 from emollm.pictures import check_picture
 from emollm.records import Sample, encode, media_path
+
+if TYPE_CHECKING:
+    from data_engine.generate.allowance import Allowance
 
 CHUNK = 100
 """Samples that a worker is handed at a time."""
@@ -95,6 +99,7 @@ class AskingTeacher:
         *,
         in_flight: int,
         within: AbstractAsyncContextManager[Any] | None = None,
+        allowance: Allowance | None = None,
         media_root: Path | None = None,
         needs_picture: bool = False,
         is_full: Callable[[str | None], bool] = lambda label: False,  # noqa: ARG005
@@ -105,6 +110,7 @@ class AskingTeacher:
         self._writer = writer
         self._in_flight = in_flight
         self._within = within
+        self._allowance = allowance
         self._media_root = media_root
         self._needs_picture = needs_picture
         self._is_full = is_full
@@ -133,9 +139,21 @@ class AskingTeacher:
         except EmoLLMError as error:
             reason = "bad_picture" if sample.media else "no_picture"
             return Draft(label_set=task.label_set, label=label, reason=reason, detail=str(error))
-        draft = await explain(task, self._writer(task, image), self._effort)
+        draft = await self._written(task, image)
         self.is_over = self.is_over or draft.reason == "budget"
         return draft
+
+    async def _written(self, task: Task, image: Image | None) -> Draft:
+        """Write about a sample as soon as the budget has room for it."""
+        if self._allowance is None:
+            return await explain(task, self._writer(task, image), self._effort)
+        await self._allowance.begin()
+        draft = None
+        try:
+            draft = await explain(task, self._writer(task, image), self._effort)
+            return draft
+        finally:
+            self._allowance.end(draft)
 
     def _picture(self, sample: Sample) -> Image | None:
         """Return the picture of a sample, by its digest; a clip is told by its events alone."""

@@ -7,12 +7,16 @@ read_key("OPENAI_API_KEY", address)              # from the environment, or None
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import urlsplit
 
 from emollm.errors import ConfigError
 
 OPENAI = "https://api.openai.com/v1"
 KEY_ENV = "OPENAI_API_KEY"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_SURELY_A_NAME = re.compile(r"[A-Z][A-Z0-9]{0,31}(?:_[A-Z0-9]{1,31}){0,7}")
+"""Capitals in short parts: what looks otherwise may be a key, and is not repeated."""
 
 
 def read_address(text: str) -> str:
@@ -38,11 +42,19 @@ def read_address(text: str) -> str:
 def read_key(name: str, address: str) -> str | None:
     """Return the key from the environment variable `name`; None where it is not set, which suits a server of one's own.
 
-    Raises ConfigError for what can be no key, and for none at all where the address is OpenAI's.
+    Raises ConfigError for what can be no key, for none at all where the address is OpenAI's, and for a `name` that is
+    no name of a variable: it may be the key itself, and is not repeated.
     """
+    if not _VARIABLE.fullmatch(name):
+        raise ConfigError(
+            f"--api-key-env: takes the name of an environment variable, such as {KEY_ENV}, and not a key; put the key "
+            "into the environment (a key that was typed here may be in the history of your shell)"
+        )
+    is_name = name in os.environ or _SURELY_A_NAME.fullmatch(name)
+    shown = name if is_name else "--api-key-env: the variable that it names"
     key = os.environ.get(name, "").strip()
     if not (key.isascii() and key.isprintable() and " " not in key):
-        raise ConfigError(f"{name}: holds no key (blanks, or letters beyond ASCII); set it again")
+        raise ConfigError(f"{shown}: holds no key (blanks, or letters beyond ASCII); set it again")
     if not key and address == OPENAI:
-        raise ConfigError(f"{name}: is not set; put your key into the environment, or name it with --api-key-env")
+        raise ConfigError(f"{shown}: is not set; put your key into the environment, or name it with --api-key-env")
     return key or None

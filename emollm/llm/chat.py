@@ -189,7 +189,8 @@ def read_answer(status: int, body: bytes) -> Answer:
         completion = _decoder.decode(body)
     except _UNREADABLE:
         detail = f"no answer of the protocol: {_one_line(body.decode('utf-8', 'replace'))}"
-        raise Trouble("unreadable", detail, may_retry=True, may_cost=True) from None
+        is_page = body.lstrip()[:1] == b"<"  # a page to sign in at, or of a gateway: no model has been asked
+        raise Trouble("unreadable", detail, may_retry=True, may_cost=not is_page) from None
     if not completion.choices:
         if isinstance(completion.error, dict) and isinstance(code := completion.error.get("code"), int):
             raise read_complaint(code, body)

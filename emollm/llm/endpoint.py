@@ -37,6 +37,8 @@ QUICK_RETRIES = 2
 """Retries to reach an endpoint that has never answered: a wrong address is not worth a minute."""
 GONE_AFTER = 20
 """Requests in a row that no retry could save, after which the endpoint counts as gone."""
+NEVER_THERE_AFTER = 5
+"""The same for an endpoint that has answered no request yet."""
 
 
 def answer_bytes(max_tokens: int) -> int:
@@ -81,6 +83,8 @@ class Endpoint:
         self.style = first_style(url)
         self._has_answered = False
         self._num_lost = 0
+        self._refuses_all = False
+        """Whether the first that it said is that it answers nobody, with this key or this address."""
         self._end: EndpointError | None = None
         self._dearer = 1.0
         """How much dearer a request has been than it was thought to be at most."""
@@ -129,6 +133,8 @@ class Endpoint:
         outcome: Outcome = "failed"
         tokens, wait_s = None, None
         try:
+            if self._end is not None:  # another one has learned it meanwhile
+                raise self._end
             body = to_body(request, self.model, style, self._urls.find)
             if self._budget is not None:
                 await self._budget.hold(worst)
@@ -158,6 +164,9 @@ class Endpoint:
                 raise
             usd, doubt = self._cost(answer, errand, worst)
             return answer
+        except asyncio.CancelledError:
+            doubt = 0.0 if self._refuses_all else worst
+            raise
         except Trouble as trouble:
             usd, doubt = 0.0, worst if trouble.may_cost else 0.0
             if trouble.answer is not None:
@@ -197,7 +206,8 @@ class Endpoint:
             errand.held_up_since = errand.held_up_since or now
             wait_s = max(trouble.wait_s or 0.0, self._pace.halt_left_s() if self._pace else 0.0)
             return now + wait_s - errand.held_up_since < self._limits.patience_s
-        is_stranger = trouble.ends_run == "at_first" and not self._has_answered
+        is_strange = trouble.ends_run == "at_first" or trouble.kind == "unreadable"
+        is_stranger = is_strange and not self._has_answered
         most = min(QUICK_RETRIES, self._limits.retries) if is_stranger else self._limits.retries
         if not trouble.may_retry or errand.retries >= most or errand.left_s <= 0:
             return False
@@ -228,11 +238,15 @@ class Endpoint:
         lost = trouble.kind in ("transport", "deadline", "unreadable", "rate") and trouble.answer is None
         self._num_lost = self._num_lost + 1 if lost else 0
         if trouble.ends_run == "always" or (trouble.ends_run == "at_first" and not self._has_answered):
+            self._refuses_all = trouble.kind == "refused_request" and not self._has_answered
             self._end = EndpointError(f"{self.url}: {detail}; {_advice(trouble)}")
-        elif self._num_lost >= GONE_AFTER:
+        elif self._num_lost >= (GONE_AFTER if self._has_answered else NEVER_THERE_AFTER):
+            advice = "all that was answered is kept, the same command goes on from here"
+            if not self._has_answered:
+                self._refuses_all = not trouble.may_cost
+                advice = "is this the address of an OpenAI-compatible API, and is the server well?"
             self._end = EndpointError(
-                f"{self.url}: {self._num_lost} requests in a row got no answer, the last one: {detail}; "
-                "all that was answered is kept, the same command goes on from here"
+                f"{self.url}: {self._num_lost} requests in a row got no answer, the last one: {detail}; {advice}"
             )
         else:
             self._has_answered = self._has_answered or not lost
