@@ -12,7 +12,6 @@ Beside `cot.jsonl` lie `cot.rejected.jsonl` (id, reason, detail, record) and `co
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.metadata
 import itertools
 import json
@@ -28,6 +27,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from emollm.errors import ConfigError, EmoLLMError
+from emollm.files import fingerprint, has_only_grown, write_json
 from emollm.records import BadLine, Prediction, R, Sample, encode, read_records, to_json
 from emollm.records.ids import Ids
 
@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 MAX_PRINTED = 20
 """Malformed lines that are printed; all of them are counted and kept aside."""
+
+NUM_SAID = 3
+"""Faults of one reason that are printed."""
 
 VERSIONED = (
     "emollm",
@@ -85,8 +88,8 @@ class Output:
         overwrite: bool = False,
     ) -> None:
         self.path = path
-        self.rejected_path = path.with_name(f"{path.stem}.rejected.jsonl")
-        self.manifest_path = path.with_name(f"{path.stem}.manifest.json")
+        self.rejected_path = rejects_beside(path)
+        self.manifest_path = manifest_beside(path)
         self.counts: Counter[str] = Counter()
         self.rejected: Counter[str] = Counter()
         self.exit_code = 0
@@ -113,7 +116,7 @@ class Output:
         self._refuse_another_run(before)
         for source in inputs:
             earlier, now = before["inputs"].get(source.name), self._manifest["inputs"][source.name]
-            if earlier and earlier != now and not _has_only_grown(source, earlier):
+            if earlier and earlier != now and not has_only_grown(source, earlier):
                 print(f"{source}: has changed; what is written stays (--overwrite starts again)", file=sys.stderr)
         _cut_torn_line(self.path)
         done = Ids(self.path)
@@ -164,6 +167,15 @@ class Output:
         self.rejected[reason] += 1
         kept = None if record is None else to_json(record)
         self._reject_line({"id": record_id, "reason": reason, "detail": detail, "record": kept})
+
+    def fail(self, record_id: str, reason: str, message: str, record: Sample | Prediction | None = None) -> None:
+        """Keep aside what the user can mend, say so of the first ones of each reason, and end with exit code 1."""
+        if self.rejected[reason] < NUM_SAID:
+            print("error: " + message.replace("\n", "\\n"), file=sys.stderr)
+        elif self.rejected[reason] == NUM_SAID:
+            print(f"error: more of this kind ({reason}) in {self.rejected_path.name}", file=sys.stderr)
+        self.reject(record_id, reason, message, record)
+        self.exit_code = 1
 
     def _reject_line(self, entry: dict[str, Any]) -> None:
         _append(self._rejects, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
@@ -253,27 +265,6 @@ def new_manifest(stage: str, options: Mapping[str, Any], inputs: Sequence[Path])
     }
 
 
-def fingerprint(path: Path) -> dict[str, Any]:
-    """Return what tells whether a file is still the same: its digest and its size in bytes."""
-    return {"sha256": sha256(path), "bytes": path.stat().st_size}
-
-
-def _has_only_grown(path: Path, earlier: Mapping[str, Any]) -> bool:
-    """Tell whether a file still begins with what it was: appending rows is no change to the rows already done."""
-    digest, left = hashlib.sha256(), int(earlier["bytes"])
-    with path.open("rb") as file:
-        while left > 0 and (block := file.read(min(left, 1 << 20))):
-            digest.update(block)
-            left -= len(block)
-    return left == 0 and digest.hexdigest() == earlier["sha256"]
-
-
-def sha256(path: Path) -> str:
-    """Return the hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that can change a result."""
     found = {"python": platform.python_version()}
@@ -285,11 +276,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file in one step, so that a reader never sees half of it."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+def rejects_beside(path: Path) -> Path:
+    """Return where a stage that wrote this output kept aside what it refused."""
+    return path.with_name(f"{path.stem}.rejected.jsonl")
+
+
+def manifest_beside(path: Path) -> Path:
+    """Return where a stage that wrote this output says how."""
+    return path.with_name(f"{path.stem}.manifest.json")
 
 
 def _plain(value: object) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from emollm.errors import ConfigError, EmoLLMError, RecordError
+from emollm.files import in_one_step
 from emollm.records import BadLine, encode
 from eval.results import REPORT_NAME, RESULTS_NAME, SAMPLES_NAME, Input, Settings, read_results
 from eval.scored import Scored
@@ -55,8 +56,6 @@ def _reject(line: BadLine) -> dict[str, str | None]:
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:
-    """Write a file in one step, so that a reader never sees half of it."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    """Write a file in one step, a line at a time."""
+    with in_one_step(path) as part, part.open("wb") as file:
         file.writelines(line + b"\n" for line in lines)
-    part.replace(path)

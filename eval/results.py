@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from emollm.errors import EmoLLMError, RecordError
+from emollm.files import write_json
 from emollm.records import Record
-from emollm.stage import write_json
 
 RESULTS_NAME = "results.json"
 SAMPLES_NAME = "samples.jsonl"

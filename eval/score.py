@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emollm import facs
+from emollm.files import sha256
 from emollm.records import AU_RANGE
-from emollm.stage import add_stage_arguments, sha256
+from emollm.stage import add_stage_arguments
 from eval.folder import claim_folder, write_lines
 from eval.intervals import add_interval_argument, positive
 from eval.pairs import Pairs, read_pairs

@@ -20,7 +20,8 @@ from data_engine.detectors.doors import Door, DoorRun, describe, run_door
 from data_engine.detectors.run import Failed
 from data_engine.sources import DIALECTS, read_head, require
 from emollm.errors import SourceError
-from emollm.stage import LOG_EVERY_S, write_json
+from emollm.files import write_json
+from emollm.stage import LOG_EVERY_S
 
 RUN_FILE = "run.json"
 TOLD = {"door", "settings", "files", "failed", "measured"}

@@ -21,7 +21,7 @@ from data_engine.clips.reading import Clip, gather_clips, read_clips
 from data_engine.clips.samples import Namer, Person, clip_samples, persons
 from data_engine.detect.bad_rows import BadRows
 from data_engine.detect.files import Input
-from data_engine.detect.labelling import NUM_SHOWN, Labeller
+from data_engine.detect.labelling import Labeller
 from data_engine.detect.resuming import Done
 from data_engine.detectors.doors import kind_of
 from data_engine.media.looking import Seen
@@ -30,8 +30,9 @@ from data_engine.sources.layout import Dialect
 from data_engine.sources.media import find_media, path_under
 from data_engine.sources.source import Source, open_source
 from emollm.errors import SourceError
+from emollm.files import sha256
 from emollm.records import Detector, Media, MediaKind, Sample
-from emollm.stage import Output, sha256
+from emollm.stage import Output
 
 MIN_CONFIDENCE = {"AU file": 0.75, "media": 0.5}
 """Rows below it are not used. OpenFace's own tools cut at 0.75; our detector's 0.5 means as likely as not a face."""
@@ -225,12 +226,7 @@ class Gathering:
 
     def fail(self, name: str, reason: str, message: str, sample: Sample | None = None) -> None:
         """Keep aside what the user can mend, say so, and end with exit code 1."""
-        if self.out.rejected[reason] < NUM_SHOWN:
-            print("error: " + message.replace("\n", "\\n"), file=sys.stderr)
-        elif self.out.rejected[reason] == NUM_SHOWN:
-            print(f"error: more of this kind ({reason}) in {self.out.rejected_path.name}", file=sys.stderr)
-        self.out.reject(name, reason, message, sample)
-        self.out.exit_code = 1
+        self.out.fail(name, reason, message, sample)
 
 
 def why_none(person: Person, what: str, seen: Seen | None = None) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from typing import Any
 from data_engine.clips.tracks import OUT_OF_RANGE, STATES
 from emollm.errors import ConfigError
 from emollm.records import Detector, Sample, read_records
+from emollm.stage import rejects_beside
 
 SETTLED = ("no_face", "small_face", "no_usable_row", "seen_too_briefly")
 """Reasons that are results, not failures."""
@@ -80,7 +81,7 @@ def settled_files(output: Path) -> dict[str, Done]:
 
     Those that could not be read are not among them: they may have been mended.
     """
-    path = output.with_name(f"{output.stem}.rejected.jsonl")
+    path = rejects_beside(output)
     if not path.exists() or not output.exists():
         return {}
     found = {}

@@ -26,6 +26,7 @@ from data_engine.detectors.gallery import Exhibit, hang, tile
 from data_engine.media.frames import Frame, Pace
 from data_engine.media.opening import open_media
 from emollm.errors import ConfigError, EmoLLMError, SourceError
+from emollm.files import in_one_step
 from emollm.pictures import as_source_error
 from emollm.records import Face, Sample, media_path, read_records
 from emollm.stage import Output
@@ -204,9 +205,8 @@ def _save(picture: Image, place: Path) -> None:
     """Write the gallery in one step, with the mark by which it is known again."""
     exif = picture.getexif()
     exif[SOFTWARE] = OURS
-    part = place.with_name(f"{place.name}.part")
-    picture.save(part, format=FORMATS[place.suffix.lower()], exif=exif, quality=92)
-    part.replace(place)
+    with in_one_step(place) as part:
+        picture.save(part, format=FORMATS[place.suffix.lower()], exif=exif, quality=92)
 
 
 def _summary(num: Counter[str]) -> str:

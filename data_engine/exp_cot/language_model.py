@@ -27,6 +27,7 @@ from data_engine.exp_cot.words import say
 from data_engine.exp_cot.writer import AnswerError, Attempt, Said
 from emollm.answers import parse
 from emollm.facs import EXPRESSIVE, prose
+from emollm.files import sha256
 from emollm.labels import COMPOUND_PARTS, LABEL_SETS
 from emollm.llm.wire import Ask, Image, Reply, Request, Turn
 from emollm.records import Reasoning
@@ -222,8 +223,7 @@ def _seed(seed: int, sample_id: str) -> int:
 
 def hash_image(path: Path) -> Image:
     """Return a picture by the digest of its file as it is now."""
-    with path.open("rb") as file:
-        return Image(path=path, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+    return Image(path=path, sha256=sha256(path))
 
 
 def _infer_prompt(label_set: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 
 from data_engine.exports.files import NAMES, ItemFile, by_kind, json_array, json_lines
 from data_engine.exports.turns import PLACEHOLDERS, Row
+from emollm.files import write_json
 from emollm.records import MediaKind
-from emollm.stage import write_json
 
 COLUMNS: dict[MediaKind, str] = {"image": "images", "video": "videos"}
 """The field with the paths, in all formats of this module but LLaVA's."""

@@ -26,9 +26,10 @@ from data_engine.exports.card.refused import read_refused
 from data_engine.exports.formats import Format
 from data_engine.exports.media import FOLDERS, Placed, place
 from data_engine.exports.turns import Refusal, Row, Wording
+from emollm.files import write_json
 from emollm.prompts import prompt_hash
 from emollm.records import BadLine, Sample, read_records
-from emollm.stage import new_manifest, write_json
+from emollm.stage import new_manifest
 
 
 class Export:

@@ -19,10 +19,10 @@ from data_engine.exports.card.origin import source_of
 from data_engine.exports.files import json_lines
 from data_engine.exports.turns import Refusal, Row, Wording, kind_of, turns, variant_of
 from emollm.facs import EXPRESSIVE, prose
+from emollm.files import write_json
 from emollm.prompts import wordings
 from emollm.records import Sample
 from emollm.scoring import main_face
-from emollm.stage import write_json
 
 FILE = "data.jsonl"
 

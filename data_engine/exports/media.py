@@ -14,14 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_engine.exports.turns import Refusal
-from data_engine.media.frames import Pace
-from data_engine.media.opening import open_media
 from emollm.errors import RecordError, SourceError
 from emollm.records import MediaKind, Sample, media_path
 
 FOLDERS: dict[MediaKind, str] = {"image": "images", "video": "videos"}
-
-EVERY_FRAME = Pace(stride=1)
 
 
 class Placed(NamedTuple):
@@ -82,8 +78,11 @@ def num_frames(path: Path) -> int:
 
 @lru_cache(maxsize=64)  # the people of a clip are samples that follow one another
 def _count_frames(path: Path, _size: int, _changed_ns: int) -> int:
+    from data_engine.media.frames import Pace  # only here: pictures do without numpy
+    from data_engine.media.opening import open_media
+
     try:
-        recording = open_media(path, EVERY_FRAME)
+        recording = open_media(path, Pace(stride=1))
         return sum(1 for _ in recording.frames) if recording.kind == "video" else 0
     except SourceError:
         return 0

@@ -16,6 +16,7 @@ from data_engine.faces.film.shots import Shot
 from data_engine.faces.plan import Plan
 from data_engine.faces.sheet import contact_sheet, varied
 from data_engine.workers import spread
+from emollm.files import in_one_step
 from emollm.records import Sample, read_records
 from emollm.stage import Output, track
 
@@ -72,9 +73,8 @@ def draw_chunk(plan: Plan, root: Path, indices: list[int]) -> list[Sample]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    with in_one_step(path) as part:
+        part.write_bytes(content)
 
 
 def _write_masks(shot: Shot, path: Path) -> None:

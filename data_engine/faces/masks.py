@@ -25,6 +25,7 @@ from data_engine.faces.studio.projection import Camera
 from data_engine.faces.studio.surface import find_head
 from data_engine.faces.studio.texture import box_blur
 from emollm.errors import SourceError
+from emollm.files import in_one_step
 
 NOTICEABLE = 3.0
 """A change of fewer grey levels, averaged over a few pixels, is not seen."""
@@ -89,12 +90,12 @@ def write_masks(spec: FaceSpec, size: int, path: Path) -> None:
     """
     from PIL import Image, PngImagePlugin
 
-    masks, part = au_masks(spec, size), path.with_name(path.name + ".part")
+    masks = au_masks(spec, size)
     about = PngImagePlugin.PngInfo()
     about.add_text(AUS_KEY, " ".join(masks))
     rows = np.concatenate(list(masks.values())) if masks else np.zeros((1, 1), np.bool_)
-    Image.fromarray(rows.astype(np.uint8) * np.uint8(255)).convert("1").save(part, "PNG", pnginfo=about)
-    part.replace(path)
+    with in_one_step(path) as part:
+        Image.fromarray(rows.astype(np.uint8) * np.uint8(255)).convert("1").save(part, "PNG", pnginfo=about)
 
 
 def read_masks(path: Path) -> dict[str, Mask]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from data_engine.cluster import HELP, joined
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.wording import Prompts, load_prompts
+from data_engine.generate.endpoint import prices_of
 from data_engine.generate.options import (
     add_teacher_arguments,
     check_together,
@@ -134,10 +135,10 @@ def _write(arguments: argparse.Namespace, out: Output, teacher: Teacher, quota: 
 def _preview(arguments: argparse.Namespace, options: Options, prompts: Prompts) -> int:
     """Print the first prompts and what the run may cost; nothing is asked and nothing written."""
     from data_engine.generate.answered import find_answered
-    from emollm.llm.budget import PRICES, price_of, read_price
+    from emollm.llm.budget import price_of
 
     found = find_answered(arguments, options, prompts)
-    price = read_price(arguments.price) if arguments.price else price_of(arguments.model, PRICES)
+    price = price_of(arguments.model, prices_of(arguments))
     malformed: list[int] = []
     samples = read_records(arguments.samples, Sample, bad=lambda line: malformed.append(line.line))
     settings = settings_of(arguments, options)

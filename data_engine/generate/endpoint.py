@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +23,7 @@ from emollm.llm.wire import Ask
 
 if TYPE_CHECKING:
     from data_engine.generate.allowance import Allowance
+    from emollm.llm.budget import Price
 
 
 class Asking(NamedTuple):
@@ -42,17 +43,24 @@ def ledger_path(arguments: argparse.Namespace) -> Path:
     return named or output.with_name(f"{output.stem}.ledger.jsonl")
 
 
+def prices_of(arguments: argparse.Namespace) -> Mapping[str, Price]:
+    """Return what models cost: --price goes before the built-in table."""
+    from emollm.llm.budget import PRICES, read_price
+
+    return {**PRICES, arguments.model: read_price(arguments.price)} if arguments.price else PRICES
+
+
 def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     """Open the ledger, and return the client or, with --batch, the file that requests are written to."""
     from data_engine.generate.allowance import Allowance
-    from emollm.llm.budget import PRICES, Budget, price_of, read_price
+    from emollm.llm.budget import Budget, price_of
     from emollm.llm.client import Client
     from emollm.llm.ledger import Ledger
     from emollm.llm.pace import Limits
 
     if not arguments.deadline > 0:
         raise ConfigError(f"--deadline: {arguments.deadline:g} is no time; give seconds, more than 0")
-    prices = {**PRICES, arguments.model: read_price(arguments.price)} if arguments.price else PRICES
+    prices = prices_of(arguments)
     price = price_of(arguments.model, prices)
     path = ledger_path(arguments)
     taken = [arguments.output.resolve(), arguments.samples.resolve()]

@@ -9,7 +9,6 @@ here, for all data sets alike. Pictures are not opened: that is `looking.py`.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -22,11 +21,11 @@ from data_engine.layouts.root import files_in
 from data_engine.sources.labels import read_label
 from data_engine.sources.media import VIDEOS, path_under
 from emollm.errors import SourceError
+from emollm.files import in_one_step
 from emollm.labels import canonical
 from emollm.records import Box, Media, Sample
 from emollm.stage import Output
 
-NUM_SHOWN = 3
 MAX_ID = 512
 """Characters of a record's id."""
 MIDDLE = "the picture in the middle of the clip stands for it"
@@ -59,12 +58,9 @@ class Building:
         is_named = aside.id in aside.where or aside.id in aside.detail
         told = ": ".join(part for part in (aside.where, "" if is_named else aside.id, aside.detail) if part)
         if aside.reason not in RESULTS:
-            self._out.exit_code = 1
-            if self._out.rejected[aside.reason] < NUM_SHOWN:
-                print("error: " + told.replace("\n", "\\n"), file=sys.stderr)
-            elif self._out.rejected[aside.reason] == NUM_SHOWN:
-                print(f"error: more of this kind ({aside.reason}) in {self._out.rejected_path.name}", file=sys.stderr)
-        self._out.reject(aside.id, aside.reason, told, sample)
+            self._out.fail(aside.id, aside.reason, told, sample)
+        else:
+            self._out.reject(aside.id, aside.reason, told, sample)
 
     def seen(self, sample: Sample, sha256: str | None, size: tuple[int, int] | None) -> Sample:
         """Return the sample with what was seen of its picture: the digest, and no box that lies outside of it."""
@@ -214,6 +210,5 @@ def _write_picture(path: Path, pixels: bytes) -> None:
 
     side = round(len(pixels) ** 0.5)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    Image.frombytes("L", (side, side), pixels).save(part, "PNG")
-    part.replace(path)
+    with in_one_step(path) as part:
+        Image.frombytes("L", (side, side), pixels).save(part, "PNG")

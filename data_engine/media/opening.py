@@ -16,7 +16,7 @@ from data_engine.media.frames import Pace, Recording
 from data_engine.media.pictures import open_picture_file
 from data_engine.sources.media import VIDEOS
 from emollm.errors import SourceError
-from emollm.stage import sha256
+from emollm.files import sha256
 
 MAX_BYTES = 1 << 29
 """The largest picture that may be decoded, 16-bit and unpacked, is no larger as a file; pictures are read whole."""

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from emollm.errors import ConfigError, EmoLLMError, MissingExtraError
+from emollm.files import in_one_step
 from emollm.llm.address import KEY_ENV, read_address, read_key
 from emollm.llm.batch import read_keys
 from emollm.llm.handed import Handed, HandedLog, now
@@ -183,8 +184,8 @@ class BatchService:
                 continue
             sent = Path(handed.file)
             path = self._path.with_name(f"{sent.stem}.{kind}{sent.suffix}")
-            part = path.with_name(path.name + ".part")
             with (
+                in_one_step(path) as part,
                 self._asking(f"the {kind} of {batch.id} cannot be fetched", self._without(handed)),
                 self._client.files.with_streaming_response.content(file_id) as response,
                 part.open("wb") as file,
@@ -193,7 +194,6 @@ class BatchService:
                     file.write(block)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
             yield path
 
     # --- trouble ------------------------------------------------------------------------------------------------------

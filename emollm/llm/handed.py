@@ -20,9 +20,9 @@ from pathlib import Path
 import msgspec
 
 from emollm.errors import ConfigError, EmoLLMError
+from emollm.files import sha256
 from emollm.llm.batch import numbered, read_keys
 from emollm.llm.ledger import sync_folder
-from emollm.stage import sha256
 
 
 def now() -> str:

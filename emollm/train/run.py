@@ -27,7 +27,8 @@ from types import FrameType
 from typing import Any
 
 from emollm.errors import ConfigError
-from emollm.stage import new_manifest, write_json
+from emollm.files import write_json
+from emollm.stage import new_manifest
 
 MAY_CHANGE = {
     "max_steps",

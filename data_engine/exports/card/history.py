@@ -13,7 +13,7 @@ from typing import Any
 
 from data_engine.exports.card.facts import Facts
 from data_engine.exports.card.origin import RENDERED, Step
-from data_engine.exports.card.tables import MOST, bar, code, name, number_of, rest, share, table
+from data_engine.exports.card.tables import MOST, bar, code, name, number_of, rest, share, shares, table
 from emollm import __version__
 from emollm.prompts import prompt_hash
 
@@ -55,15 +55,7 @@ def left_out(facts: Facts) -> Iterator[str]:
         yield ""
         yield "Why the worse texts of the pairs were refused; one text can have several reasons:"
         yield ""
-        total = facts.num_rows
-        yield from table(
-            ("check", "pairs", "share", ""),
-            (
-                (name(check), f"{num:,}", share(num, total), bar(num / total))
-                for check, num in facts.problems.most_common(MOST)
-            ),
-            "lrr",
-        )
+        yield from shares(("check", "pairs", "share"), facts.problems, facts.num_rows)
 
 
 def _refused(facts: Facts) -> Iterator[str]:

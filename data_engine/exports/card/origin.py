@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from emollm.files import fingerprint
 from emollm.records import Sample
-from emollm.stage import fingerprint
+from emollm.stage import manifest_beside
 
 RENDERED = "faces rendered by emollm"
 
@@ -67,7 +68,7 @@ def lineage(path: Path, sha256: str, folders: Iterable[Path]) -> list[Step]:
 
 
 def _steps(path: Path, digest: str, places: Sequence[Path], seen: set[str]) -> Iterator[Step]:
-    manifest = read_manifest(path.with_name(f"{path.stem}.manifest.json"))
+    manifest = read_manifest(manifest_beside(path))
     yield Step(path.name, digest, manifest)
     seen.add(digest)
     inputs = manifest.get("inputs")

@@ -15,6 +15,7 @@ from pathlib import Path
 from data_engine.exports.card.facts import Facts
 from data_engine.exports.card.history import authors, files, left_out, making, sources
 from data_engine.exports.card.sections import action_units, labels, numbers, opening, people
+from emollm.files import in_one_step
 
 _CREATIVE = ("by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd")
 LICENCES = frozenset(
@@ -49,9 +50,8 @@ Consent, terms and licences of the sources hold here as they hold there; who wit
 
 def write_card(folder: Path, facts: Facts) -> None:
     """Write README.md in one step."""
-    part = folder / "README.md.part"
-    part.write_text("\n".join([*front_matter(facts), "", *body(facts), ""]), encoding="utf-8")
-    part.replace(folder / "README.md")
+    with in_one_step(folder / "README.md") as part:
+        part.write_text("\n".join([*front_matter(facts), "", *body(facts), ""]), encoding="utf-8")
 
 
 def body(facts: Facts) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from data_engine.exports.card.counts import NO_LABEL, class_of
+from emollm.stage import rejects_beside
 
 
 class _Kept(msgspec.Struct):
@@ -50,7 +51,7 @@ class Refused(NamedTuple):
 
 def read_refused(path: Path, split: str | None = None) -> Refused:
     """Count what was kept aside beside `path`; of one split alone where it is named."""
-    aside = path.with_name(f"{path.stem}.rejected.jsonl")
+    aside = rejects_beside(path)
     if not aside.is_file():
         return Refused({}, is_listed=False)
     decoder = msgspec.json.Decoder(_Line)

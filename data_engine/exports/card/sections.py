@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from data_engine.exports.card.facts import Facts
-from data_engine.exports.card.tables import MOST, bar, bars, code, name, number_of, part_of, rest, share, table
+from data_engine.exports.card.tables import MOST, bar, bars, code, name, number_of, part_of, rest, share, shares, table
 from emollm.facs import UNITS, prose
 
 MAX_SPLITS = 4
@@ -93,15 +93,7 @@ def labels(facts: Facts) -> Iterator[str]:
         yield ""
         yield f"Open-vocabulary lists hold {len(counts.words):,} different words; the most frequent:"
         yield ""
-        lists = counts.num_samples
-        yield from table(
-            ("word", "samples", "of all samples", ""),
-            (
-                (name(word), f"{num:,}", share(num, lists), bar(num / lists))
-                for word, num in counts.words.most_common(MOST)
-            ),
-            "lrr",
-        )
+        yield from shares(("word", "samples", "of all samples"), counts.words, counts.num_samples)
         yield from rest(counts.words)
 
 
@@ -170,9 +162,5 @@ def people(facts: Facts) -> Iterator[str]:
         yield ""
         yield f"**{name(group)}** is known for {part_of(values.total(), counts.num_samples)} samples."
         yield ""
-        yield from table(
-            (name(group), "samples", "share", ""),
-            ((name(value), f"{num:,}", *bars(num, values)) for value, num in values.most_common(MOST)),
-            "lrr",
-        )
+        yield from shares((name(group), "samples", "share"), values, values.total())
         yield from rest(values)

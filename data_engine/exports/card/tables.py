@@ -60,6 +60,12 @@ def bars(num: int, counter: Counter[str]) -> tuple[str, str]:
     return share(num, counter.total()), bar(num / counter.total())
 
 
+def shares(heads: Sequence[str], counter: Counter[str], whole: int) -> list[str]:
+    """Return the table of the most frequent names: their numbers, and their shares of `whole`."""
+    rows = ((name(one), f"{num:,}", share(num, whole), bar(num / whole)) for one, num in counter.most_common(MOST))
+    return table((*heads, ""), rows, "lrr")
+
+
 def rest(counter: Counter[str]) -> Iterator[str]:
     """Yield a line below a table that shows the `MOST` most frequent names, where there are more."""
     if len(counter) > MOST:
