@@ -182,6 +182,8 @@ def label_match(predicted: str | None, gold: str | None) -> bool | None:
 
 def is_well_formed(answer: Answer, style: str | None = None) -> bool:
     """Tell whether an answer has the form of its style and, if one was asked for, is in that style."""
+    if style == "observations":  # prose that names no label
+        return answer.style is None and answer.answer is not None and not answer.labels
     if style is None or not answer.is_well_formed:
         return answer.is_well_formed
     # One label is also a list of one.

@@ -159,7 +159,7 @@ words = st.text(alphabet="abcdefgh .,;'\n", max_size=60).map(lambda text: f"x {t
 
 
 @given(
-    style=st.sampled_from(STYLES),
+    style=st.sampled_from([style for style in STYLES if style != "observations"]),
     label=st.sampled_from(LABEL_SETS["basic7"].labels),
     parts=st.tuples(words, words),
     context=st.none() | words,
@@ -232,3 +232,10 @@ def test_a_megabyte_is_read(piece: str) -> None:
     """Would take hours if the time were not linear in the length."""
     text = piece * (1_000_000 // len(piece)) + "<answer>fear</answer>"
     assert parse(text, "basic7").label == "fear"
+
+
+def test_observations_are_rendered_without_a_label() -> None:
+    reasoning = Reasoning(observations="The brows are lowered.", interpretation="It may be anger.", conclusion="Anger.")
+    assert render("observations", None, reasoning) == "The brows are lowered."
+    with pytest.raises(EmoLLMError, match="no label"):
+        render("sections", None, reasoning)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("torch")
@@ -94,3 +95,11 @@ def test_a_batch_has_loss_on_answers_only(tiny_dir: Path, toy_file: Path) -> Non
     assert (batch["labels"][:, :prompt] == IGNORED).all()
     assert (batch["labels"][:, prompt] != IGNORED).all()
     assert (batch["labels"][batch["attention_mask"] == 0] == IGNORED).all()
+
+
+def test_observations_are_learnt_without_a_label(toy_file: Path) -> None:
+    samples = [msgspec.structs.replace(sample, label=None) for sample in read_records(toy_file, Sample)]
+    rows, refused = make_rows(samples, toy_file.parent, Mixture({"observations": 1, "label": 1}))
+    assert not refused
+    assert {row.style for row in rows} == {"observations"}
+    assert {row.answer for row in rows} == {sample.reasoning.observations for sample in samples if sample.reasoning}

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emollm.answers import render
+from emollm.answers import parse, render
 from emollm.records import AU, Face, Reasoning, Sample
-from emollm.scoring import Counts, au_counts, label_match, main_face, score_sample, set_f1
+from emollm.scoring import Counts, au_counts, is_well_formed, label_match, main_face, score_sample, set_f1
 
 REASONING = Reasoning(
     observations="The inner brows are raised and the lip corners are turned down. There is no smile.",
@@ -188,3 +188,17 @@ def test_no_completion_breaks_the_score(text: str, label_set: str | None) -> Non
     score = score_sample(SAD, text, label_set)
     assert score.correct in (True, False)
     assert score.precision is None or 0.0 <= score.precision <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "formed"),
+    [
+        ("The brows are lowered (AU4).", True),
+        ("", False),
+        ("anger", False),
+        ("**Key Observations**: The brows are lowered.", False),
+        ("<think>The brows are lowered.</think><answer>anger</answer>", False),
+    ],
+)
+def test_observations_are_prose_without_a_label(text: str, formed: bool) -> None:
+    assert is_well_formed(parse(text, "basic7"), "observations") is formed

@@ -6,11 +6,12 @@
 Rewards, evaluation, export and chat all read completions here. `parse` takes any string, never raises, and takes time
 linear in its length.
 
-    sections   **Key Observations**: … **Overall Emotional Interpretation**: … **Conclusion**: …
-    think      <think>…</think><answer>…</answer>
-    context    <context>…</context><think>…</think><answer>…</answer>
-    label      the bare label
-    labels     a comma-separated list of labels
+    sections       **Key Observations**: … **Overall Emotional Interpretation**: … **Conclusion**: …
+    think          <think>…</think><answer>…</answer>
+    context        <context>…</context><think>…</think><answer>…</answer>
+    label          the bare label
+    labels         a comma-separated list of labels
+    observations   what can be seen and nothing else: prose without a label
 """
 
 from emollm.answers.parser import Answer, parse

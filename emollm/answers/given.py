@@ -2,6 +2,7 @@
 
     last_label("Rather than anger, this is sadness.", "basic7")    # ("sadness", ("sadness",))
     only_label("happy, sad, angry", "basic7")                      # (None, ("happiness", "sadness", "anger"))
+    is_denied("no sign of relief", 11)                             # True
 
 `parse` calls these on the answer or the conclusion of a completion. Time is linear in the length.
 """
@@ -27,6 +28,9 @@ _JOINED = r"(?:and|or|nor|和|或|与)?\s*(?:of |an? |the )?"
 _LIST_GLUE = re.compile(rf"[\s,;/|&+\u3001\uff0c\uff1b*\"'\-()]*(?:\d{{1,2}}[.)])?[\s*\"']*{_JOINED}")
 _NEGATION_GLUE = re.compile(rf"\s?[,/\u3001\uff0c]?\s?{_JOINED}")
 _ITEM_END = re.compile(r"[,;/|\n\u3001\uff0c\uff1b]")
+_MAX_CLAUSE = 100
+"""Characters before a word in which a denial of it is looked for."""
+
 _MAX_GLUE = 40
 """Characters; what joins two labels of a list is short, and the bound keeps the time linear."""
 
@@ -81,6 +85,12 @@ def _named(text: str, label_set: str | None) -> Iterator[_Named]:
             is_negated = _NEGATION.search(clause) is not None
         yield _Named(label, start, end, is_negated)
         end_before, was_negated = end, is_negated
+
+
+def is_denied(text: str, start: int) -> bool:
+    """Tell whether the clause before a place denies what stands there."""
+    clause = _SCOPE_END.split(text[max(0, start - _MAX_CLAUSE) : start].lower())[-1]
+    return _NEGATION.search(clause) is not None
 
 
 def _is_glue(between: str, glue: re.Pattern[str]) -> bool:

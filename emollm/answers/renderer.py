@@ -7,7 +7,7 @@ import re
 from emollm.errors import EmoLLMError
 from emollm.records import Reasoning
 
-STYLES = ("sections", "think", "context", "label", "labels")
+STYLES = ("sections", "think", "context", "label", "labels", "observations")
 
 HEADINGS = {
     "observations": "Key Observations",
@@ -16,19 +16,24 @@ HEADINGS = {
 }
 
 
-def render(style: str, label: str, reasoning: Reasoning | None = None, context: str | None = None) -> str:
+def render(style: str, label: str | None, reasoning: Reasoning | None = None, context: str | None = None) -> str:
     """Write an answer such that `parse` gives every part back.
 
-    For `labels`, `label` is the comma-separated list. For `context`, `context` is what is known besides the face; where
-    it is None the observations take its place. A conclusion that does not name the label gets a sentence that does.
-    Raises EmoLLMError for an unknown style, and where a style needs reasoning and there is none.
+    For `labels`, `label` is the comma-separated list; `observations` needs none. For `context`, `context` is what is
+    known besides the face; where it is None the observations take its place. A conclusion that does not name the label
+    gets a sentence that does.
+    Raises EmoLLMError for an unknown style, and where a style needs a label or reasoning and there is none.
     """
     if style not in STYLES:
         raise EmoLLMError(f"style '{style}': not an answer style; use one of {', '.join(STYLES)}")
-    if style in ("label", "labels"):
-        return label
-    if reasoning is None:
+    if reasoning is None and style not in ("label", "labels"):
         raise EmoLLMError(f"style '{style}': the sample has no reasoning; run `emollm generate` or use style 'label'")
+    if style == "observations" and reasoning is not None:
+        return reasoning.observations.strip()
+    if label is None:
+        raise EmoLLMError(f"style '{style}': the sample has no label; give it one or use style 'observations'")
+    if reasoning is None or style in ("label", "labels"):
+        return label
     parts = [_one_paragraph(part) for part in (reasoning.observations, reasoning.interpretation)]
     conclusion = _one_paragraph(reasoning.conclusion)
     if style == "sections":

@@ -119,9 +119,9 @@ def corpus(samples: Sequence[Sample], questions: Sequence[str]) -> Iterator[str]
     for label_set in sorted({sample.label_set for sample in samples if sample.label_set}):
         yield from LABEL_SETS[label_set].labels
     for sample in samples:
-        if sample.label is not None and sample.reasoning is not None:
-            yield render("sections", sample.label, sample.reasoning)
-            yield render("think", sample.label, sample.reasoning)
+        if sample.reasoning is not None:
+            styles = ("observations",) if sample.label is None else ("sections", "think")
+            yield from (render(style, sample.label, sample.reasoning) for style in styles)
 
 
 def read_faces(samples: Sequence[Sample], recipe: Recipe) -> list[Seen]:

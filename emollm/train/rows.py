@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,9 +22,12 @@ from emollm.labels import canonical
 from emollm.pictures import check_picture
 from emollm.prompts import ask, num_variants
 from emollm.records import Sample, media_path
+from emollm.train.run import is_first_process
 
 BARE = ("label", "labels")
 """Styles that need no reasoning."""
+UNNAMED = "observations"
+"""The style that needs no label."""
 
 
 class Row(NamedTuple):
@@ -77,13 +81,21 @@ def make_rows(samples: Iterable[Sample], root: Path, mixture: Mixture) -> tuple[
     return rows, refused
 
 
+def say_refused(path: Path, refused: Counter[str]) -> None:
+    """Say on stderr how many samples of a file were left out, and why."""
+    if refused and is_first_process():
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.most_common())
+        print(f"{path}: {sum(refused.values()):,} samples left out ({reasons})", file=sys.stderr)
+
+
 def _why_not(sample: Sample, root: Path, mixture: Mixture) -> str | None:
     """Return why a sample cannot teach anything, in one word."""
     if sample.media is None or sample.media.kind != "image":
         return "no_picture"
-    if _label(sample, mixture) is None and not (sample.labels and "labels" in mixture.styles):
+    is_named = _label(sample, mixture) is not None or (sample.labels and "labels" in mixture.styles)
+    if not is_named and UNNAMED not in mixture.styles:
         return "no_label"
-    if sample.reasoning is None and not any(style in BARE for style in mixture.styles):
+    if sample.reasoning is None and not (is_named and any(style in BARE for style in mixture.styles)):
         return "no_reasoning"
     try:
         check_picture(_picture(sample, root))
@@ -114,7 +126,7 @@ def _rows_of(sample: Sample, root: Path, mixture: Mixture) -> list[Row]:
         if answer is None:
             continue
         for copy in range(_copies(sample.id, style, share, mixture.seed)):
-            variant = _draw(mixture.seed, sample.id, style, copy) % num_variants(style)
+            variant = draw(mixture.seed, sample.id, style, copy) % num_variants(style)
             question = ask(style, mixture.label_set or sample.label_set, variant, sample.text)
             rows.append(Row(sample.id, picture, style, question, answer))
     return rows
@@ -125,7 +137,7 @@ def _answer(sample: Sample, style: str, mixture: Mixture) -> str | None:
     if style == "labels":
         return ", ".join(sample.labels) if sample.labels else None
     label = _label(sample, mixture)
-    if label is None:
+    if label is None and style != UNNAMED:
         return None
     if style == "label":
         return render(style, label, None)
@@ -135,10 +147,11 @@ def _answer(sample: Sample, style: str, mixture: Mixture) -> str | None:
 def _copies(sample_id: str, style: str, share: float, seed: int) -> int:
     """Round a share up for just that part of the samples which makes the mean come out right."""
     whole = int(share)
-    chance = _draw(seed, sample_id, style, "share") % 10_000 / 10_000
+    chance = draw(seed, sample_id, style, "share") % 10_000 / 10_000
     return whole + (chance < share - whole)
 
 
-def _draw(*key: object) -> int:
+def draw(*key: object) -> int:
+    """Return a number from 0 to 2⁶⁴ - 1 that looks random and follows from the key alone."""
     digest = hashlib.sha256("\0".join(map(str, key)).encode()).digest()
     return int.from_bytes(digest[:8], "big")
