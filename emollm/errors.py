@@ -5,6 +5,7 @@
     ├── SourceError        an AU file, a label file or a picture cannot be used
     ├── ConfigError        a recipe or an option is wrong; lists every problem at once
     ├── ModelError         a model, an adapter or a processor cannot be loaded or does not fit
+    ├── TrainingError      a training that has begun cannot go on; what it had reached stays
     └── MissingExtraError  an optional dependency is not installed; names the pip command
 
 Anything else that escapes is a bug and keeps its traceback.
@@ -34,6 +35,10 @@ class ConfigError(EmoLLMError):
 
 class ModelError(EmoLLMError):
     """A model directory or hub name cannot be used as it is."""
+
+
+class TrainingError(EmoLLMError):
+    """A training that has begun cannot go on. The last checkpoint stays, and the message says from where to go on."""
 
 
 class MissingExtraError(EmoLLMError):

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_engine.exports.card.refused import read_refused
-from data_engine.exports.card.tables import WIDTH, bar, code, name, table
 from data_engine.generate import main as generate
+from emollm.cards.tables import WIDTH, bar, code, name, table
 from emollm.records import AU, Detector, Face, Media, encode
 
 GOLDEN = Path(__file__).parent / "data/exports"

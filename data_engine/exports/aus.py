@@ -7,9 +7,8 @@ Files and card count the same AUs as present that the text was checked against.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from emollm.facs import THRESHOLDS, is_present, present
+from emollm.cards.origin import thresholds_of
+from emollm.facs import is_present, present
 from emollm.records import AU, AU_RANGE, Face, Sample
 from emollm.scoring import clip_events, main_face
 
@@ -32,21 +31,3 @@ def moved_aus(sample: Sample) -> list[str]:
         if au is not None and is_present(AU(value=min(event.peak, AU_RANGE[au.kind]), kind=au.kind), thresholds):
             moved.add(event.au)
     return sorted(moved)
-
-
-def thresholds_of(sample: Sample) -> Mapping[str, float]:
-    """Return when an AU of each kind counts as present: as the teacher of the text took it, else as FACS does."""
-    told = generated(sample).get("thresholds")
-    if not isinstance(told, dict):
-        return THRESHOLDS
-    known = {kind: float(value) for kind, value in told.items() if kind in THRESHOLDS and _is_number(value)}
-    return {**THRESHOLDS, **known}
-
-
-def generated(sample: Sample) -> Mapping[str, object]:
-    """Return what `generate` remembers of the sample's text; empty where it was not written by it."""
-    return (sample.provenance or {}).get("generate") or {}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

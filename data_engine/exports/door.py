@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_engine.exports.card.origin import read_manifest
 from data_engine.exports.export import Export
 from data_engine.exports.formats import FORMATS, Format
 from data_engine.exports.media import FOLDERS
 from data_engine.exports.turns import Wording
 from emollm.answers import STYLES
+from emollm.cards.origin import read_manifest
 from emollm.errors import ConfigError
 from emollm.prompts import num_variants
 from emollm.records import Sample, read_records

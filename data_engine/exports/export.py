@@ -20,12 +20,12 @@ from typing import Any, Self
 
 from data_engine.exports.card.counts import Counts
 from data_engine.exports.card.facts import Facts
-from data_engine.exports.card.origin import lineage
 from data_engine.exports.card.page import write_card
 from data_engine.exports.card.refused import read_refused
 from data_engine.exports.formats import Format
 from data_engine.exports.media import FOLDERS, Placed, place
 from data_engine.exports.turns import Refusal, Row, Wording
+from emollm.cards.origin import lineage
 from emollm.files import write_json
 from emollm.prompts import prompt_hash
 from emollm.records import BadLine, Sample, read_records

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data_engine.exports.aus import shown_aus
-from data_engine.exports.card.origin import source_of
 from data_engine.exports.files import json_lines
 from data_engine.exports.turns import Refusal, Row, Wording, kind_of, turns, variant_of
+from emollm.cards.origin import source_of
 from emollm.facs import EXPRESSIVE, prose
 from emollm.files import write_json
 from emollm.prompts import wordings

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data_engine.exports.aus import generated
 from data_engine.exports.chats import (
     COLUMNS,
     asked,
@@ -28,6 +27,7 @@ from data_engine.exports.chats import (
 from data_engine.exports.files import by_kind, json_array, json_lines
 from data_engine.exports.turns import Refusal, Row, Wording, kind_of, missing, prose, reserved_in, variant_of
 from emollm.answers import parse, render
+from emollm.cards.origin import generated
 from emollm.prompts import ask
 from emollm.records import Reasoning, Sample
 

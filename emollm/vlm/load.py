@@ -7,15 +7,20 @@ Example:
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import textwrap
 from pathlib import Path
 from typing import Any
 
-from emollm.errors import ModelError, did_you_mean
+from emollm.errors import MissingExtraError, ModelError, did_you_mean
 from emollm.vlm.processors import import_transformers, load_processor
 from emollm.vlm.turns import Turn, prompt_text
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+QUANTIZATIONS = ("nf4",)
+SEEING = r".*(visual|vision|connector|multi_modal_projector).*"
+"""Names of modules that are never quantised: the vision tower is small, and what it rounds away no word brings back."""
 
 
 def load_model(
@@ -24,29 +29,34 @@ def load_model(
     *,
     device: str | None = None,
     dtype: str = "auto",
+    quantization: str | None = None,
     trainable: bool = False,
 ) -> tuple[Any, Any]:
     """Return a model in evaluation mode and its processor, from a directory or a hub name.
 
     Only safetensors are read, and no code of the repository is run. `device` defaults to the GPU where there is one.
-    `dtype` "auto" keeps what was saved. With `trainable`, the model stays where the trainer can place it, and the
-    adapter stays trainable.
+    `dtype` "auto" keeps what was saved. `quantization` "nf4" stores the layers of the language model in four bits
+    (QLoRA, Dettmers et al. 2023). With `trainable`, the model stays where the trainer can place it, and the adapter
+    stays trainable.
     Raises ModelError for anything that is no vision-language model with a working processor, and for a device that this
     machine does not have.
     """
     source = str(source)
     transformers = import_transformers()
     device = default_device() if device is None else _device(device)
-    config = _config(source)
+    config = read_config(source)
     if adapter is not None:
-        _check_adapter(str(adapter))
-    processor_source = str(adapter) if adapter is not None and _has_processor(Path(adapter)) else source
-    processor = _processor(processor_source, config.model_type)
+        check_adapter(str(adapter))
+    processor = find_processor(source, adapter, config.model_type)
     from safetensors import SafetensorError
 
     try:
         model, loading = transformers.AutoModelForImageTextToText.from_pretrained(
-            source, dtype=_dtype(dtype), use_safetensors=True, output_loading_info=True
+            source,
+            dtype=read_dtype(dtype),
+            use_safetensors=True,
+            output_loading_info=True,
+            **_in_four_bits(quantization, dtype, device),
         )
     except SafetensorError as error:
         raise ModelError(f"{source}: the weights are damaged ({_first_line(error)}); copy them again") from None
@@ -62,7 +72,30 @@ def load_model(
     if trainable:
         _keep_names(model)
         return model, processor
-    return model.to(device).eval(), processor
+    return (model if quantization else model.to(device)).eval(), processor
+
+
+def _in_four_bits(quantization: str | None, dtype: str, device: str) -> dict[str, Any]:
+    """Return what makes transformers quantise while it loads: every process on its own device."""
+    if quantization is None:
+        return {}
+    if quantization not in QUANTIZATIONS:
+        hint = did_you_mean(quantization, QUANTIZATIONS)
+        raise ModelError(f"quantization '{quantization}' is not known{hint}; {', '.join(QUANTIZATIONS)}, or none")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingExtraError(f"quantization '{quantization}'", "quant")
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=quantization,
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16 if dtype == "auto" else read_dtype(dtype),
+        llm_int8_skip_modules=["lm_head", SEEING],
+    )
+    place = f"{device}:{os.environ.get('LOCAL_RANK', '0')}" if device == "cuda" else device
+    return {"quantization_config": config, "device_map": {"": place}}
 
 
 def default_device() -> str:
@@ -86,12 +119,13 @@ def _device(name: str) -> str:
     return name
 
 
-def _config(source: str) -> Any:
+def read_config(source: str) -> Any:
+    """Return the configuration of a model. Raises ModelError where there is none, or it is that of an adapter."""
     transformers = import_transformers()
     path = Path(source)
     _check_directory(source)
     if path.is_dir() and (path / "adapter_config.json").exists():
-        base = _adapter_config(source).base_model_name_or_path
+        base = read_adapter_config(source).base_model_name_or_path
         raise ModelError(f"{source}: is an adapter; use --model {base} --adapter {source}")
     if path.is_dir() and not (path / "config.json").exists():
         raise ModelError(f"{source}: has no config.json; give the directory that the training wrote")
@@ -109,14 +143,21 @@ def _check_directory(source: str) -> None:
         raise ModelError(f"{source}: no such directory")
 
 
-def _processor(source: str, model_type: str) -> Any:
+def find_processor(source: str, adapter: str | Path | None, model_type: str) -> Any:
+    """Return the processor that was saved with the adapter or, without one, with the model."""
+    is_with_adapter = adapter is not None and _has_processor(Path(adapter))
+    return read_processor(str(adapter) if is_with_adapter else source, model_type)
+
+
+def read_processor(source: str, model_type: str) -> Any:
+    """Return a processor that can read pictures and write questions. Raises ModelError where it cannot."""
     directory = Path(source)
     # Without this file a bare tokenizer of the same family is made up, with other special tokens or none at all.
     if directory.is_dir() and not (directory / "tokenizer_config.json").exists():
         raise ModelError(f"{source}: has no tokenizer_config.json; add the tokenizer files of its base")
     try:
         processor = load_processor(source, model_type)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, ImportError) as error:
         raise ModelError(f"{source}: the processor cannot be loaded: {_first_line(error)}") from None
     _check_template(source, processor)
     return processor
@@ -141,17 +182,19 @@ def _has_processor(directory: Path) -> bool:
     )
 
 
-def _check_adapter(adapter: str) -> None:
+def check_adapter(adapter: str) -> None:
     """Raise ModelError where there is no adapter, before a large base is loaded in vain."""
     _check_directory(adapter)
     directory = Path(adapter)
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         if directory.is_dir() and not (directory / name).exists():
             raise ModelError(f"{adapter}: has no {name}; give the directory that the training wrote")
-    _adapter_config(adapter)
+    read_adapter_config(adapter)
 
 
-def _adapter_config(adapter: str) -> Any:
+def read_adapter_config(adapter: str) -> Any:
+    """Return the configuration of an adapter, in PEFT's words. Raises ModelError where there is none."""
+    import_transformers()
     from peft import PeftConfig
 
     try:
@@ -183,7 +226,8 @@ def _keep_names(model: Any) -> None:
         model._weight_conversions = None
 
 
-def _dtype(name: str) -> Any:
+def read_dtype(name: str) -> Any:
+    """Return torch's dtype of that name, or "auto". Raises ModelError for any other name."""
     import torch
 
     if name not in DTYPES:

@@ -3,10 +3,9 @@
     page.py       README.md: front matter, and what holds for every export; facts.py is what it is written from
     sections.py   what is in the export
     history.py    where it comes from, and what did not get in
-    tables.py     tables, and bars made of letters
     counts.py     counts, taken sample by sample
     refused.py    what `generate` kept aside
-    origin.py     sources, licences and lineage
 
-Nothing is in the card that was not counted or read from a manifest.
+What it shares with the card of a model, such as tables and lineage, is in `emollm/cards`. Nothing is in the card that
+was not counted or read from a manifest.
 """

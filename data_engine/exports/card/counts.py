@@ -10,40 +10,22 @@ Memory grows with the number of labels, groups, subjects and AUs, not with the n
 from __future__ import annotations
 
 from collections import Counter
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from data_engine.exports.aus import generated, shown_aus, thresholds_of
-from data_engine.exports.card.origin import licence_of, source_of
+from data_engine.exports.aus import shown_aus
+from emollm.cards.classes import class_of
+from emollm.cards.origin import generated, licence_of, source_of, thresholds_of
 from emollm.facs import EXPRESSIVE
-from emollm.labels import LABEL_SETS, canonical
 from emollm.records import AU, Face, Sample
 from emollm.scoring import main_face
 
-NO_LABEL, A_LIST, NOT_NAMED = "(no label)", "(a list)", "(none)"
+NOT_NAMED = "(none)"
 
 Name = TypeVar("Name")
 
 MAX_NAMES = 10_000
 """Different words that are counted of one kind; all further ones are counted together."""
 OTHERS = "(others)"
-
-
-class Labelled(Protocol):
-    """What tells the class of a sample."""
-
-    label_set: str | None
-    label: str | None
-    labels: list[str] | None
-    soft: dict[str, float] | None
-
-
-def class_of(sample: Labelled) -> str:
-    """Return the class under which a sample is counted, in the words of its label set."""
-    label = sample.label or (max(sample.soft, key=sample.soft.__getitem__) if sample.soft else None)
-    if label is None:
-        return A_LIST if sample.labels else NO_LABEL
-    known = canonical(label, sample.label_set) if sample.label_set in LABEL_SETS else None
-    return known or label
 
 
 class AUCount:

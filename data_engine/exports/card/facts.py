@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from data_engine.exports.card.counts import Counts
-from data_engine.exports.card.origin import Step
 from data_engine.exports.card.refused import Refused
 from data_engine.exports.formats import Format
+from emollm.cards.origin import Step
 
 
 class Facts(NamedTuple):

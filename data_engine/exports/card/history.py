@@ -8,13 +8,12 @@ What manifests tell is taken as it is; one that is no manifest of ours must not 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from data_engine.exports.card.facts import Facts
-from data_engine.exports.card.origin import RENDERED, Step
-from data_engine.exports.card.tables import MOST, bar, code, name, number_of, rest, share, shares, table
 from emollm import __version__
+from emollm.cards.origin import RENDERED, Step
+from emollm.cards.tables import MOST, bar, code, name, number_of, rest, share, shares, table
 from emollm.prompts import prompt_hash
 
 
@@ -27,11 +26,7 @@ def authors(facts: Facts) -> Iterator[str]:
     rows += [("text written by", name(who), f"{num:,}") for who, num in counts.teachers.most_common(MOST)]
     rows += [("language", name(which), f"{num:,}") for which, num in counts.languages.most_common(MOST)]
     yield from table(("", "", "samples"), rows, "llr")
-    digests = [
-        (f"{step.manifest.get('stage', '')} {key}", digest)
-        for step in facts.steps
-        for key, digest in step.prompts.items()
-    ]
+    digests = [(f"{step.stage} {key}", digest) for step in facts.steps for key, digest in step.prompts.items()]
     digests += [(f"prompts of the teacher ({num:,} texts)", digest) for digest, num in counts.prompts.most_common(MOST)]
     if facts.format.asks:
         digests.append(("questions of this export", prompt_hash()))
@@ -64,7 +59,7 @@ def _refused(facts: Facts) -> Iterator[str]:
     if not manifest:
         yield f"No manifest lies beside {source}: what was refused before it was written is not known."
         return
-    told = _rejected(manifest)
+    told = facts.steps[0].rejected
     if not refused.is_listed:
         reasons = ", ".join(f"{name(reason)} {num:,}" for reason, num in told.most_common())
         what = f"{told.total():,} refused ({reasons}); the list of them is not here" if told else "nothing was refused"
@@ -141,14 +136,11 @@ def making(facts: Facts) -> Iterator[str]:
         "of SHA-256."
     )
     yield ""
-    stages = [("export", "this folder", "", facts.options)]
-    stages += [_stage(step) for step in facts.steps]
+    export = Step("", "", {"stage": "export", "options": dict(facts.options)})
+    stages = [("export", "this folder", "", _told(export)), *(_stage(step) for step in facts.steps)]
     yield from table(
         ("stage", "file", "digest", "options"),
-        (
-            (name(stage), code(file), digest and code(digest), _options(options))
-            for stage, file, digest, options in stages
-        ),
+        ((name(stage), code(file), digest and code(digest), options) for stage, file, digest, options in stages),
     )
     kept_aside = [line for step in facts.steps[1:] if (line := _kept_aside(step))]
     if kept_aside:
@@ -156,31 +148,18 @@ def making(facts: Facts) -> Iterator[str]:
         yield f"Kept aside on the way: {'; '.join(kept_aside)}."
 
 
-def _stage(step: Step) -> tuple[str, str, str, Mapping[str, Any]]:
-    options = step.manifest.get("options")
-    stage = str(step.manifest.get("stage") or "no manifest")
-    return stage, step.name, step.sha256[:16], options if isinstance(options, dict) else {}
+def _stage(step: Step) -> tuple[str, str, str, str]:
+    return step.stage or "no manifest", step.name, step.sha256[:16], _told(step)
 
 
-def _options(options: Mapping[str, Any]) -> str:
+def _told(step: Step) -> str:
     """Options that say something, in one cell."""
-    told = [
-        f"{key}={value}" for key, value in options.items() if value is not False and value not in (None, "", [], {})
-    ]
-    return ", ".join(name(one) for one in told)
+    return ", ".join(name(one) for one in step.told_options)
 
 
 def _kept_aside(step: Step) -> str:
-    reasons = ", ".join(f"{name(reason)} {num:,}" for reason, num in _rejected(step.manifest).most_common())
-    return f"{name(str(step.manifest.get('stage', '')))} {reasons}" if reasons else ""
-
-
-def _rejected(manifest: Mapping[str, Any]) -> Counter[str]:
-    """Return what a manifest tells of refusals: reason to number."""
-    told = manifest.get("rejected")
-    return Counter(
-        {reason: num for reason, num in told.items() if isinstance(num, int)} if isinstance(told, dict) else {}
-    )
+    reasons = ", ".join(f"{name(reason)} {num:,}" for reason, num in step.rejected.most_common())
+    return f"{name(step.stage)} {reasons}" if reasons else ""
 
 
 def files(facts: Facts) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from data_engine.exports.card.counts import NO_LABEL, class_of
+from emollm.cards.classes import NO_LABEL, class_of
 from emollm.stage import rejects_beside
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from data_engine.exports.card.facts import Facts
-from data_engine.exports.card.tables import MOST, bar, bars, code, name, number_of, part_of, rest, share, shares, table
+from emollm.cards.tables import MOST, bar, bars, code, name, number_of, part_of, rest, share, shares, table
 from emollm.facs import UNITS, prose
 
 MAX_SPLITS = 4

@@ -10,10 +10,12 @@ that was read.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from emollm.facs import THRESHOLDS
 from emollm.files import fingerprint
 from emollm.records import Sample
 from emollm.stage import manifest_beside
@@ -44,6 +46,24 @@ def _told(provenance: Mapping[str, Any], keys: Sequence[str]) -> str | None:
     return None
 
 
+def thresholds_of(sample: Sample) -> Mapping[str, float]:
+    """Return when an AU of each kind counts as present: as the teacher of the text took it, else as FACS does."""
+    told = generated(sample).get("thresholds")
+    if not isinstance(told, dict):
+        return THRESHOLDS
+    known = {kind: float(value) for kind, value in told.items() if kind in THRESHOLDS and _is_number(value)}
+    return {**THRESHOLDS, **known}
+
+
+def generated(sample: Sample) -> Mapping[str, object]:
+    """Return what `generate` remembers of the sample's text; empty where it was not written by it."""
+    return (sample.provenance or {}).get("generate") or {}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 class Step(NamedTuple):
     """One stage on the way to the exported file."""
 
@@ -54,9 +74,35 @@ class Step(NamedTuple):
     """Empty where none lies beside the file: nothing before it is known."""
 
     @property
+    def stage(self) -> str:
+        """The stage that wrote the file; empty where no manifest tells."""
+        return str(self.manifest.get("stage") or "")
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options of that stage."""
+        return _mapping(self.manifest.get("options"))
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What the stage read: the name of each file with its digest and size."""
+        return _mapping(self.manifest.get("inputs"))
+
+    @property
+    def rejected(self) -> Counter[str]:
+        """What the stage refused: reason to number."""
+        told = _mapping(self.manifest.get("rejected"))
+        return Counter({reason: num for reason, num in told.items() if isinstance(num, int)})
+
+    @property
     def prompts(self) -> dict[str, str]:
         """What the manifest tells of prompts: the digests that make a changed wording visible."""
         return dict(_prompts("", self.manifest))
+
+    @property
+    def told_options(self) -> list[str]:
+        """The options that say something, as `key=value`."""
+        return [f"{key}={value}" for key, value in self.options.items() if value or (value == 0 and value is not False)]
 
 
 def lineage(path: Path, sha256: str, folders: Iterable[Path]) -> list[Step]:
@@ -68,13 +114,12 @@ def lineage(path: Path, sha256: str, folders: Iterable[Path]) -> list[Step]:
 
 
 def _steps(path: Path, digest: str, places: Sequence[Path], seen: set[str]) -> Iterator[Step]:
-    manifest = read_manifest(manifest_beside(path))
-    yield Step(path.name, digest, manifest)
+    step = Step(path.name, digest, read_manifest(manifest_beside(path)))
+    yield step
     seen.add(digest)
-    inputs = manifest.get("inputs")
-    for name, print_of_file in (inputs if isinstance(inputs, dict) else {}).items():
-        found = _same_file(name, print_of_file, [path.parent, *places])
-        earlier = str(print_of_file.get("sha256", "")) if isinstance(print_of_file, dict) else ""
+    for name, print_of_file in step.inputs.items():
+        found = same_file(name, print_of_file, [path.parent, *places])
+        earlier = str(_mapping(print_of_file).get("sha256", ""))
         if earlier in seen:
             continue
         if found is not None:
@@ -83,7 +128,7 @@ def _steps(path: Path, digest: str, places: Sequence[Path], seen: set[str]) -> I
             yield Step(name, earlier, {})
 
 
-def _same_file(name: str, wanted: object, folders: Sequence[Path]) -> Path | None:
+def same_file(name: str, wanted: object, folders: Sequence[Path]) -> Path | None:
     """Return the file if one of the folders has it unchanged. Sizes are compared first: digests take time."""
     if not isinstance(wanted, dict) or Path(name).name != name:
         return None
@@ -100,6 +145,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _prompts(name: str, value: object) -> Iterator[tuple[str, str]]:
