@@ -3,11 +3,13 @@
 Example:
 
     emollm compare scores/sft scores/grpo
+    emollm compare scores/sft scores/grpo --json      # the same for a program
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -65,11 +67,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("second", type=Path, help="another, on the same samples")
     add_interval_argument(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table: shares from 0 to 1")
     options = parser.parse_args(argv)
     first, second = read_run(options.first), read_run(options.second)
     refuse_incomparable(first, second)
     found = differences(first, second, num_resamples=options.num_resamples, seed=options.seed)
-    _print(first, second, found)
+    if options.json:
+        told = {one.metric: {**one._asdict(), "second_is": verdict(one)} for one in found}
+        print(json.dumps({"samples": len(first.rows), "differences": told}, indent=1))
+    else:
+        _print(first, second, found)
     return 0
 
 

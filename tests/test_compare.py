@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from pathlib import Path
@@ -151,3 +152,14 @@ def test_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr().out
     assert re.search(r"Accuracy +50\.0 +75\.0 +\+25\.0 +\+\d+\.\d – \+\d+\.\d +better", printed)
     assert "only in the first: 0, only in the second: 50" in printed
+
+
+def test_a_program_can_read_the_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = run_of(tmp_path / "a", [number % 2 == 0 for number in range(200)])
+    second = run_of(tmp_path / "b", [True] * 200)
+    assert main([str(first), str(second), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    accuracy = told["differences"]["accuracy"]
+    assert (accuracy["first"], accuracy["second"], accuracy["second_is"]) == (0.5, 1.0, "better")
+    assert 0 < accuracy["low"] < 0.5 < accuracy["high"] < 1
+    assert told["samples"] == 200

@@ -13,9 +13,10 @@ yaml = pytest.importorskip("yaml")
 pytest.importorskip("trl")
 
 from emollm.errors import ConfigError  # noqa: E402
-from emollm.train import STAGES, base, main, sft  # noqa: E402
-from emollm.train.limits import TRAINER  # noqa: E402
+from emollm.train import STAGES, base, dpo, grpo, main, sft  # noqa: E402
+from emollm.train.limits import ROLLOUT, TRAINER  # noqa: E402
 from emollm.train.recipe import check_values, read_values  # noqa: E402
+from emollm.train.rounds.recipe import read_recipe  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "accelerate")
@@ -29,14 +30,31 @@ def check_sft(values: dict[str, Any]) -> tuple[sft.Recipe, dict[str, Any]]:
     return check_values(values, sft.Recipe, SFTConfig, sft.REFUSED)
 
 
+def check_grpo(values: dict[str, Any]) -> dict[str, Any]:
+    from trl import GRPOConfig
+
+    trainer = check_values(values, grpo.Recipe, GRPOConfig, grpo.REFUSED)[1]
+    grpo.check_groups(trainer)
+    return trainer
+
+
+def check_dpo(values: dict[str, Any]) -> dict[str, Any]:
+    from trl import DPOConfig
+
+    return check_values(values, dpo.Recipe, DPOConfig, dpo.REFUSED)[1]
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_recipe_is_accepted_by_its_stage(path: Path) -> None:
     values = read_values(path)
     if path.stem == "base":
         recipe, _ = check_values(values, base.Recipe)
         assert recipe.train_file
+    elif path.stem == "rounds":
+        assert read_recipe(path).train_file
     else:
-        recipe, trainer = check_sft(values)
+        checks = {"sft": lambda values: check_sft(values)[1], "grpo": check_grpo, "dpo": check_dpo}
+        trainer = checks.get(path.stem.partition("_")[0], checks["sft"])(values)
         assert trainer["output_dir"]
         assert isinstance(trainer["learning_rate"], float)
 
@@ -91,10 +109,12 @@ def test_every_number_of_the_base_has_its_range() -> None:
         check_values({"train_file": "t", "output_dir": "o"} | wrong, base.Recipe)
 
 
-def test_every_limited_number_is_one_that_the_trainer_has() -> None:
-    from trl import SFTConfig
+def test_every_limited_number_and_every_refused_key_is_one_that_the_trainer_has() -> None:
+    from trl import GRPOConfig, SFTConfig
 
-    assert set(TRAINER) <= {field.name for field in dataclasses.fields(SFTConfig)}
+    of_sft, of_grpo = ({field.name for field in dataclasses.fields(config)} for config in (SFTConfig, GRPOConfig))
+    assert {*TRAINER, *sft.REFUSED, *sft.DEFAULTS} <= of_sft
+    assert {*TRAINER, *ROLLOUT, *grpo.REFUSED, *grpo.DEFAULTS} <= of_grpo
 
 
 def test_a_number_that_yaml_reads_as_text_is_a_number() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from emollm.errors import ConfigError, SourceError  # noqa: E402
+from emollm.errors import ConfigError, SourceError, TrainingError  # noqa: E402
 from emollm.pictures import open_picture  # noqa: E402
 from emollm.records import Sample, encode  # noqa: E402
 from emollm.train import sft  # noqa: E402
@@ -118,6 +119,47 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(recipe: Path, tmp_path: Path)
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["status"] == "stopped"
     assert sft.main(["--config", str(recipe)]) == 0
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"] == 4
+
+
+def test_a_run_that_goes_on_in_a_later_epoch_sees_the_same_rows(recipe: Path, tmp_path: Path, toy_file: Path) -> None:
+    few = toy_file.parent / "few.jsonl"
+    few.write_bytes(b"".join(toy_file.read_bytes().splitlines(keepends=True)[:12]))  # three steps an epoch
+    options = ["--config", str(recipe), f"train_file={few}", "lr_scheduler_type=constant", "save_steps=5"]
+    assert sft.main([*options, f"output_dir={tmp_path / 'whole'}", "max_steps=8"]) == 0
+    assert sft.main([*options, "max_steps=5"]) == 0
+    assert sft.main([*options, "max_steps=8"]) == 0
+    resumed = weights(tmp_path / "run")
+    for name, value in weights(tmp_path / "whole").items():
+        assert torch.equal(resumed[name], value), name
+    log = [json.loads(line) for line in (tmp_path / "run" / "train_log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log if "loss" in entry] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_one_line(recipe: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"run: step 2: the (loss|gradient) is (nan|inf); lower learning_rate"):
+        sft.main(["--config", str(recipe), "learning_rate=1e30", "save_steps=1"])
+    assert [path.name for path in (tmp_path / "run").glob("checkpoint-*")] == ["checkpoint-1"]
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["status"] == "failed"
+
+
+def test_a_full_disk_ends_the_run_with_one_line(recipe: Path, tmp_path: Path) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    assert sft.main(["--config", str(recipe), "max_steps=1", "save_steps=1"]) == 0
+    sizes = [
+        (tmp_path / "run" / "checkpoint-1" / name).stat().st_size for name in ("optimizer.pt", "model.safetensors")
+    ]
+    for size in sizes:
+        shutil.rmtree(tmp_path / "run")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, limits[1]))
+        try:
+            with pytest.raises(TrainingError, match=r"checkpoint-2: cannot be written .*make room and run again"):
+                sft.main(["--config", str(recipe)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert not (tmp_path / "run" / "checkpoint-2").exists()
+    assert sft.main(["--config", str(recipe)]) == 0
 
 
 def test_a_lora_adapter_goes_and_comes_back(recipe: Path, tmp_path: Path, tiny_dir: Path, toy_file: Path) -> None:

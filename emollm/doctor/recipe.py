@@ -19,8 +19,8 @@ from emollm.errors import EmoLLMError
 from emollm.train import STAGES
 from emollm.train.recipe import read_values
 
-FILES = ("train_file", "eval_file", "wheel_mapping")
-FOLDERS = ("media_root",)
+FILES = ("train_file", "pool_file", "test_file", "eval_file", "wheel_mapping", "launcher")
+FOLDERS = ("media_root", "completions")
 MODELS = ("model", "adapter")
 _STAGE = re.compile(r"emollm[ .]train[ .](\w+)")
 
@@ -44,7 +44,7 @@ def check_recipe(path: Path) -> Iterator[Finding]:
     yield fine(path, f"`train {stage}` takes it")
     yield from _names(path, options)
     steps, epochs = options.get("max_steps"), options.get("num_train_epochs")
-    if stage != "base" and steps is None and epochs is None:
+    if stage not in ("base", "rounds") and steps is None and epochs is None:
         yield warning(path, "says neither max_steps nor num_train_epochs", "3 epochs are the trainer's own choice")
 
 

@@ -5,12 +5,20 @@ Example:
     emollm train sft --config recipes/quickstart/sft.yaml learning_rate=1.0e-3
     accelerate launch --config_file recipes/accelerate/ddp.yaml -m emollm.train.sft --config …
 
-recipe   reads a recipe and its overrides, and refuses what no stage knows
-limits   the ranges of the numbers in a recipe
-rows     turns samples into questions and answers
-run      the run folder: manifest, resume, log, Ctrl-C
-base     builds the tiny model and teaches its eyes
-sft      supervised fine-tuning, full or LoRA
+recipe, limits        read a recipe and its overrides, and refuse what no stage knows and numbers out of range
+run                   the run folder: manifest, log, checkpoints, Ctrl-C, several processes
+launch, prepare, fit  what the stages on TRL share: from the command line to a model, from the model to a trained one
+careful, callbacks    what every trainer of ours does: stop in one line, checkpoint where a rerun can go on, log
+rows, collate, lora   samples as questions and answers, as tensors; what is trained
+plan, validate        what a training will take, before anything is loaded; how good the model is while it learns
+base                  builds the tiny model and teaches its eyes
+sft                   supervised fine-tuning, full or LoRA
+grpo                  reinforcement learning: questions, payment by rewards, rollouts, completions
+dpo, pairs            preference training on a better and a worse answer to one question
+rounds                SFT, GRPO, texts of the model's own, and again, while it helps
+rewards               what reinforcement learning pays a completion
+merge, consolidate    an adapter and its base as one model, checked; what DeepSpeed split, as one model
+card, push            the model card; a model to the hub, when asked
 """
 
 from __future__ import annotations
@@ -33,6 +41,9 @@ class Stage(NamedTuple):
 STAGES = {
     "base": Stage("emollm.train.base", "build the tiny model and teach its eyes: faces to action units"),
     "sft": Stage("emollm.train.sft", "supervised fine-tuning on explanations, full or LoRA"),
+    "grpo": Stage("emollm.train.grpo", "reinforcement learning: what the rewards pay for becomes likelier"),
+    "dpo": Stage("emollm.train.dpo", "preference training: of two answers, the better becomes likelier"),
+    "rounds": Stage("emollm.train.rounds", "sft, grpo, texts of the model's own, and again while it helps"),
 }
 
 USAGE = "usage: emollm train STAGE --config RECIPE.yaml [key=value …]"

@@ -51,7 +51,7 @@ def check_rows(processor: Any, rows: Sequence[Row], max_tokens: int | None = Non
         num_tokens = batch["input_ids"].shape[1]
         if not (batch["labels"] != IGNORED).any():
             raise ConfigError(f"{where}: the answer is empty, so there is nothing to learn")
-        if _num_image_tokens(processor, batch) == 0:
+        if num_image_tokens(processor, batch) == 0:
             raise ModelError(f"{where}: the picture gives no tokens; the chat template drops it")
         if max_tokens is not None and num_tokens > max_tokens:
             raise ConfigError(
@@ -59,6 +59,7 @@ def check_rows(processor: Any, rows: Sequence[Row], max_tokens: int | None = Non
             )
 
 
-def _num_image_tokens(processor: Any, batch: Mapping[str, Any]) -> int:
+def num_image_tokens(processor: Any, batch: Mapping[str, Any]) -> int:
+    """Return how many tokens of an encoded batch stand for pictures."""
     image_id = processor.tokenizer.convert_tokens_to_ids(processor.image_token)
     return int((batch["input_ids"] == image_id).sum())

@@ -14,6 +14,7 @@ Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 Above: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 AtLeast: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
 Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+Part: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Seed: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 """NumPy takes no larger seed."""
 
@@ -40,3 +41,27 @@ TRAINER: dict[str, Any] = {
 """Arguments of the trainer that would otherwise fail after the model is loaded, or train nothing without a word.
 
 Without `max_steps` the epochs count; TRL's -1 for it is not needed."""
+
+ROLLOUT: dict[str, Any] = {
+    "num_generations": Annotated[int, msgspec.Meta(ge=2)],
+    "max_completion_length": Count,
+    "steps_per_generation": Count | None,
+    "generation_batch_size": Count | None,
+    "num_iterations": Count,
+    "temperature": Above,
+    "top_p": Annotated[float, msgspec.Meta(gt=0, le=1)],
+    "top_k": Natural,
+    "min_p": Part | None,
+    "repetition_penalty": Above,
+    "beta": AtLeast,
+    "epsilon": AtLeast,
+    "epsilon_high": AtLeast | None,
+    "delta": Above | None,
+    "top_entropy_quantile": Part,
+    "ref_model_mixup_alpha": Part,
+    "ref_model_sync_steps": Count,
+    "vllm_gpu_memory_utilization": Annotated[float, msgspec.Meta(gt=0, le=1)],
+    "vllm_tensor_parallel_size": Count,
+    "vllm_max_model_length": Count | None,
+}
+"""Those of a trainer that samples: a group of one has no mean to be compared with."""

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from emollm.errors import ConfigError, did_you_mean
-from emollm.train.limits import TRAINER
+from emollm.train.limits import ROLLOUT, TRAINER
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -114,7 +114,7 @@ def _argument_types(trainer: type | None) -> dict[str, Any]:
     if trainer is None:
         return {}
     hints = typing.get_type_hints(trainer)
-    hints |= {name: limited for name, limited in TRAINER.items() if name in hints}
+    hints |= {name: limited for name, limited in (TRAINER | ROLLOUT).items() if name in hints}
     return {field.name: hints.get(field.name, Any) for field in dataclasses.fields(trainer) if field.init}
 
 

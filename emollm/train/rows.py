@@ -81,11 +81,11 @@ def make_rows(samples: Iterable[Sample], root: Path, mixture: Mixture) -> tuple[
     return rows, refused
 
 
-def say_refused(path: Path, refused: Counter[str]) -> None:
+def say_refused(path: Path, refused: Counter[str], what: str = "samples") -> None:
     """Say on stderr how many samples of a file were left out, and why."""
     if refused and is_first_process():
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.most_common())
-        print(f"{path}: {sum(refused.values()):,} samples left out ({reasons})", file=sys.stderr)
+        print(f"{path}: {sum(refused.values()):,} {what} left out ({reasons})", file=sys.stderr)
 
 
 def _why_not(sample: Sample, root: Path, mixture: Mixture) -> str | None:

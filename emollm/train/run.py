@@ -6,9 +6,10 @@ Example:
     if run.is_done: …
     with stop_on_signal() as stop: …
 
-output_dir/manifest.json      options, versions, input hashes, counts, status
-output_dir/train_log.jsonl    one line per logged step
-output_dir/checkpoint-N/      where a rerun goes on
+output_dir/manifest.json               options, versions, input hashes, counts, status
+output_dir/train_log.jsonl             one line per logged step
+output_dir/checkpoint-N/               where a rerun goes on
+output_dir/completions/step-N.parquet  what the model said in step N and was paid for it, where a reward pays
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from types import FrameType
 from typing import Any
 
 from emollm.errors import ConfigError
-from emollm.files import write_json
+from emollm.files import in_one_step, write_json
 from emollm.stage import new_manifest
 
 MAY_CHANGE = {
@@ -40,6 +41,7 @@ MAY_CHANGE = {
     "dataloader_num_workers",
 }
 """Options that a rerun may change without starting again."""
+SAME_SIGNAL_S = 1.0
 
 
 @dataclass
@@ -63,10 +65,43 @@ class Run:
         with (self.directory / "train_log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
-    def last_checkpoint(self) -> str | None:
-        """Return the newest whole checkpoint, or None. A checkpoint is whole once its trainer state is written."""
-        found = [path for path in self.directory.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
-        return str(max(found, key=lambda path: int(path.name.rpartition("-")[2]))) if found else None
+    def last_checkpoint(self) -> Path | None:
+        """Return the newest whole checkpoint, or None."""
+        return max(filter(_is_whole, self.directory.glob("checkpoint-*")), key=_step, default=None)
+
+    def completions_path(self, step: int) -> Path:
+        """Return where the completions lie that were sampled for a step."""
+        return self.directory / "completions" / f"step-{step:06}.parquet"
+
+    def rewind(self, checkpoint: Path | None) -> None:
+        """Forget what was logged after a checkpoint, or at all without one: it happens again."""
+        if not is_first_process():
+            return
+        reached = 0 if checkpoint is None else _step(checkpoint)
+        log = self.directory / "train_log.jsonl"
+        if log.exists():
+            # A line torn by a crash has no end, and comes after the checkpoint too.
+            lines = [line for line in log.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
+            kept = [line for line in lines if json.loads(line)["step"] <= reached]
+            with in_one_step(log) as part:
+                part.write_text("".join(kept), encoding="utf-8")
+        for path in self.directory.glob("completions/step-*.parquet"):
+            if _step(path) > reached:
+                path.unlink()
+
+
+def _step(path: Path) -> int:
+    """Return the number in the name of a checkpoint or of a file of completions."""
+    return int(path.stem.rpartition("-")[2])
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Tell whether a checkpoint has its trainer state, which is written last, to the end."""
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def open_run(
@@ -94,7 +129,8 @@ def _remove_progress(directory: Path) -> None:
     if is_first_process():
         for checkpoint in directory.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
-        (directory / "train_log.jsonl").unlink(missing_ok=True)
+        for path in [directory / "train_log.jsonl", *directory.glob("completions/step-*.parquet")]:
+            path.unlink(missing_ok=True)
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
@@ -127,6 +163,22 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def in_any_process(flag: bool) -> bool:
+    """Tell whether the flag is set in any process. All of them must ask."""
+    import torch
+    from accelerate import PartialState
+    from accelerate.utils import gather
+
+    return bool(gather(torch.tensor([int(flag)], device=PartialState().device)).any())
+
+
+def first_problem(problem: str | None) -> str | None:
+    """Return the first problem that any process has, in all of them. All of them must ask."""
+    from accelerate.utils import gather_object
+
+    return next(filter(None, gather_object([problem])), None)
+
+
 def leave_together() -> None:
     """Wait for the other processes and end the group: one that leaves early can abort those that still save."""
     import torch.distributed as group
@@ -138,14 +190,24 @@ def leave_together() -> None:
 
 @contextmanager
 def stop_on_signal() -> Iterator[list[int]]:
-    """Within the block, the first Ctrl-C or SIGTERM is put on a list; the second acts as usual."""
+    """Within the block, the first Ctrl-C or SIGTERM is put on a list; the second acts as usual.
+
+    A launcher hands on the Ctrl-C that its processes have already got from the terminal: what comes within a second
+    is one and the same.
+    """
     received: list[int] = []
+    first_at = 0.0
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def remember(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
-        print("stopping after this step, with a checkpoint; once more stops at once", file=sys.stderr)
+        nonlocal first_at
+        if not received:
+            first_at = time.monotonic()
+            received.append(number)
+            print("stopping after this step, with a checkpoint; once more stops at once", file=sys.stderr)
+        elif time.monotonic() - first_at > SAME_SIGNAL_S:
+            signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+            signal.raise_signal(number)
 
     for number in before:
         signal.signal(number, remember)

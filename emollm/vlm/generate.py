@@ -61,7 +61,7 @@ def _generation_config(model: Any, processor: Any, sampling: Sampling) -> Any:
     from transformers import GenerationConfig
 
     tokenizer = processor.tokenizer
-    ends = _end_ids(model, tokenizer)
+    ends = end_ids(model, tokenizer)
     drawn = sampling.temperature > 0
     return GenerationConfig(
         max_new_tokens=sampling.max_new_tokens,
@@ -71,19 +71,20 @@ def _generation_config(model: Any, processor: Any, sampling: Sampling) -> Any:
         top_k=0 if drawn else 50,
         num_beams=1,
         repetition_penalty=1.0,
-        suppress_tokens=_never(processor, ends),
+        suppress_tokens=never_sampled(processor, ends),
         eos_token_id=ends,
         pad_token_id=ends[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
     )
 
 
-def _end_ids(model: Any, tokenizer: Any) -> list[int]:
+def end_ids(model: Any, tokenizer: Any) -> list[int]:
+    """Return every token that ends an answer: the tokenizer's, and those saved with the model."""
     saved = model.generation_config.eos_token_id
     ends = saved if isinstance(saved, list) else [saved]
     return sorted({token for token in (*ends, tokenizer.eos_token_id) if token is not None})
 
 
-def _never(processor: Any, ends: Sequence[int]) -> list[int] | None:
+def never_sampled(processor: Any, ends: Sequence[int]) -> list[int] | None:
     """Return the control tokens that end nothing: a sampled image token would ask for a picture that is not there."""
     ids = {processor.tokenizer.convert_tokens_to_ids(token) for token in control_tokens(processor)}
     return sorted(token for token in ids if token is not None and token not in ends) or None

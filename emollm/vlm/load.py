@@ -3,6 +3,7 @@
 Example:
 
     model, processor = load_model("Qwen/Qwen2.5-VL-3B-Instruct", adapter="runs/sft-lora")
+    model, processor = load_model("emollm-tiny")        # the base that comes with emollm
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from emollm.vlm.turns import Turn, prompt_text
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("nf4",)
-SEEING = r".*(visual|vision|connector|multi_modal_projector).*"
-"""Names of modules that are never quantised: the vision tower is small, and what it rounds away no word brings back."""
+EMBEDDED = "emollm-tiny"
+"""The name of the base that lies in this package: it describes faces and knows no emotion. Its card stands beside it."""
+VISION = ("visual", "vision", "connector", "multi_modal_projector")
+"""Parts of module names that belong to seeing, in every family."""
 
 
 def load_model(
@@ -41,7 +44,7 @@ def load_model(
     Raises ModelError for anything that is no vision-language model with a working processor, and for a device that this
     machine does not have.
     """
-    source = str(source)
+    source = located(source)
     transformers = import_transformers()
     device = default_device() if device is None else _device(device)
     config = read_config(source)
@@ -67,6 +70,8 @@ def load_model(
     if missing := sorted(loading["missing_keys"]):
         # transformers fills what is missing with random numbers, and only logs it.
         raise ModelError(f"{source}: {len(missing)} weights are missing, such as {missing[0]}; copy the model again")
+    if source == located(EMBEDDED):
+        model.name_or_path = EMBEDDED  # what an adapter names as its base must be found on other machines, too
     if adapter is not None:
         model = _with_adapter(model, Path(adapter), trainable)
     if trainable:
@@ -92,10 +97,16 @@ def _in_four_bits(quantization: str | None, dtype: str, device: str) -> dict[str
         bnb_4bit_quant_type=quantization,
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16 if dtype == "auto" else read_dtype(dtype),
-        llm_int8_skip_modules=["lm_head", SEEING],
+        # The vision tower is small, and what is rounded away there no word brings back.
+        llm_int8_skip_modules=["lm_head", rf".*({'|'.join(VISION)}).*"],
     )
     place = f"{device}:{os.environ.get('LOCAL_RANK', '0')}" if device == "cuda" else device
     return {"quantization_config": config, "device_map": {"": place}}
+
+
+def located(source: str | Path) -> str:
+    """Return where a model lies: the folder of the embedded base for its name, everything else as it is."""
+    return str(Path(__file__).with_name(EMBEDDED)) if str(source) == EMBEDDED else str(source)
 
 
 def default_device() -> str:
@@ -122,6 +133,7 @@ def _device(name: str) -> str:
 def read_config(source: str) -> Any:
     """Return the configuration of a model. Raises ModelError where there is none, or it is that of an adapter."""
     transformers = import_transformers()
+    source = located(source)
     path = Path(source)
     _check_directory(source)
     if path.is_dir() and (path / "adapter_config.json").exists():
@@ -151,6 +163,7 @@ def find_processor(source: str, adapter: str | Path | None, model_type: str) -> 
 
 def read_processor(source: str, model_type: str) -> Any:
     """Return a processor that can read pictures and write questions. Raises ModelError where it cannot."""
+    source = located(source)
     directory = Path(source)
     # Without this file a bare tokenizer of the same family is made up, with other special tokens or none at all.
     if directory.is_dir() and not (directory / "tokenizer_config.json").exists():

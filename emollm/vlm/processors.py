@@ -112,6 +112,9 @@ def without_video(stock: Any) -> Any:
     """
     from transformers.processing_utils import ProcessorMixin
 
+    parameters = inspect.signature(stock.__init__).parameters
+    kept = [parameter for name, parameter in parameters.items() if name != "video_processor"]
+
     class DropVideo(ProcessorMixin):  # type: ignore[misc]
         """Stands between the stock class and its base: takes three parts and hands on two."""
 
@@ -119,7 +122,9 @@ def without_video(stock: Any) -> Any:
             super().__init__(image_processor, tokenizer, **kwargs)
 
     class ImageOnly(stock, DropVideo):  # type: ignore[misc]
-        """The base class reads this signature to learn which parts there are, so video must not be in it."""
+        """The stock class, with the video part left out of what it is made from."""
+
+        apply_chat_template = ProcessorMixin.apply_chat_template  # SmolVLM's own asks the video part for its speed
 
         def __init__(
             self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None, **kwargs: Any
@@ -132,6 +137,14 @@ def without_video(stock: Any) -> Any:
                 **kwargs,
             )
 
+        @staticmethod
+        def validate_init_kwargs(processor_config: Any, valid_kwargs: Any) -> Any:  # noqa: ARG004
+            """Take every setting of the stock class; the base class would read those of this one's code."""
+            return ProcessorMixin.validate_init_kwargs(processor_config, [parameter.name for parameter in kept])
+
+    # The base class reads this to learn which parts there are, so video must not be in it, and which settings to save,
+    # so everything else must: without the number of its image tokens, a saved InternVL takes another one.
+    vars(ImageOnly)["__init__"].__signature__ = inspect.Signature(kept)
     ImageOnly.__name__ = ImageOnly.__qualname__ = stock.__name__
     return ImageOnly
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 """The label of a token that carries no loss."""
+ANSWER_TYPE = {"PaliGemmaProcessor": 1}
+"""The type of an answer's tokens, by processor; 0 elsewhere. PaliGemma reads tokens of type 0 both ways: an answer of
+that type would see its own end."""
 
 
 class Turn(NamedTuple):
@@ -97,12 +100,14 @@ def encode_answers(processor: Any, turns: Sequence[Turn], answers: Sequence[str]
     kept = prompts["attention_mask"].bool()
     rows = {name: value for name, value in prompts.items() if _is_per_token(value, kept)}
     fill = {"input_ids": tokenizer.pad_token_id}
+    answer_type = ANSWER_TYPE.get(type(processor).__name__, 0)
     batch = {name: value for name, value in prompts.items() if name not in rows}
     labels = []
     for name, values in rows.items():
         padded = []
         for row, keep, tail in zip(values, kept, tails, strict=True):
-            filler = {"input_ids": tail, "attention_mask": [1] * len(tail)}.get(name, [0] * len(tail))
+            said = {"input_ids": tail, "attention_mask": [1] * len(tail), "token_type_ids": [answer_type] * len(tail)}
+            filler = said.get(name, [0] * len(tail))
             padded.append(torch.cat([row[keep], torch.tensor(filler, dtype=row.dtype)]))
             if name == "input_ids":
                 labels.append(torch.tensor([IGNORED] * int(keep.sum()) + tail))

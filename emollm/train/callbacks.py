@@ -1,0 +1,61 @@
+"""Callbacks of every trainer: the log, and checkpoints where a rerun can go on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emollm.train.run import Run, in_any_process
+
+SHOWN = {
+    "loss": "loss {:.4f}",
+    "reward": "reward {:.3f}",
+    "completions/mean_length": "{:.0f} tokens",
+    "frac_reward_zero_std": "{:.0%} of groups alike",
+    "learning_rate": "lr {:.1e}",
+}
+"""What the line of a logged step shows, where it is there; everything is in train_log.jsonl."""
+
+
+def log_callback(run: Run) -> Any:
+    """Return a callback that writes train_log.jsonl and one line per logged step to stderr."""
+    from transformers import TrainerCallback
+
+    class Log(TrainerCallback):  # type: ignore[misc]
+        def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, Any], **_: Any) -> None:
+            if not state.is_world_process_zero:
+                return
+            run.log({"step": state.global_step, **logs})
+            if "loss" in logs:
+                print(f"step {state.global_step}/{state.max_steps}  {_line(logs)}", file=sys.stderr, flush=True)
+
+    return Log()
+
+
+def _line(logs: Mapping[str, Any]) -> str:
+    return "  ".join(form.format(float(logs[name])) for name, form in SHOWN.items() if logs.get(name) is not None)
+
+
+def checkpoint_callback(stopped: list[int], can_go_on_here: Callable[[], bool]) -> Any:
+    """Return a callback that saves, and stops after a signal, only at steps from which a rerun can go on.
+
+    What is due elsewhere is done at the next such step. A signal that reaches one process stops all of them after the
+    same step: `stopped` then holds something in each.
+    """
+    from transformers import TrainerCallback
+
+    class Checkpoints(TrainerCallback):  # type: ignore[misc]
+        is_due = False
+
+        def on_step_end(self, _args: Any, _state: Any, control: Any, **_: Any) -> None:
+            is_stopped = in_any_process(bool(stopped))
+            if is_stopped and not stopped:
+                stopped.append(0)
+            self.is_due |= control.should_save or is_stopped
+            control.should_save = self.is_due and can_go_on_here()
+            if control.should_save:
+                self.is_due = False
+                control.should_training_stop |= is_stopped
+
+    return Checkpoints()

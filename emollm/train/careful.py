@@ -1,0 +1,122 @@
+"""A careful trainer: it ends where it can no longer learn or write, and a rerun sees the samples in the same order.
+
+    class Trainer(Careful, SFTTrainer): ...
+
+Careful stands to the left of a trainer of TRL's, and works with any of them.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emollm.errors import TrainingError
+from emollm.train.run import is_first_process
+
+if TYPE_CHECKING:
+    from transformers import Trainer
+else:
+    Trainer = object  # the trainer of TRL's that it is mixed into; importing it here would cost seconds
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+WRITING = ("No space left", "File too large", "quota exceeded", "PytorchStreamWriter", "inline_container", "iostream")
+"""Words in the errors of torch, safetensors and Arrow when a file cannot be written; they have no class in common."""
+
+
+class Careful(Trainer):  # type: ignore[misc]
+    """What every training of ours adds to TRL's trainers."""
+
+    _last_loss: Any = 0.0
+
+    def training_step(self, *arguments: Any, **options: Any) -> Any:
+        """Remember the loss, which is looked at once a step: reading it makes the GPU wait."""
+        self._last_loss = super().training_step(*arguments, **options)
+        return self._last_loss
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        """Return the norm of the gradient. Raises TrainingError, before the weights change, where it is no number.
+
+        A loss that is no number in one process makes the gradient none in all, so all of them end here.
+        """
+        norm = super()._get_grad_norm(model, grad_norm)
+        if not _is_finite(self._last_loss):
+            self.give_up(f"the loss is {float(self._last_loss)}; lower learning_rate, or look at max_grad_norm")
+        # With fp16 the first gradients may overflow: the scaler then skips the step.
+        if getattr(self.accelerator, "scaler", None) is None and norm is not None and not _is_finite(norm):
+            self.give_up(f"the gradient is {float(norm)}; lower learning_rate")
+        return norm
+
+    def give_up(self, reason: str) -> None:
+        """Raise TrainingError naming the step. To be called in every process; only the first one speaks."""
+        if not is_first_process():
+            raise SystemExit(1)
+        raise TrainingError(f"{self.args.output_dir}: step {self.state.global_step + 1}: {reason}")
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Save a checkpoint, whole or not at all."""
+        directory = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        try:
+            with full_disk_said(directory):
+                super()._save_checkpoint(model, trial)
+        except TrainingError:
+            if is_first_process():
+                shutil.rmtree(directory, ignore_errors=True)
+            raise
+
+    def create_model_card(self, *_arguments: Any, **_options: Any) -> None:
+        """Write none: TRL's knows nothing of the data. `emollm card` writes one."""
+
+    def _get_train_sampler(self, *arguments: Any) -> Any:
+        """Return a sampler whose order follows from the seed and the number of the epoch."""
+        sampler = super()._get_train_sampler(*arguments)
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        is_shuffled = hasattr(sampler, "generator")
+        return ByEpoch(sampler, seed, lambda: int(self.state.epoch or 0)) if is_shuffled else sampler
+
+
+def _is_finite(value: Any) -> bool:
+    return math.isfinite(float(value))
+
+
+@contextmanager
+def full_disk_said(directory: Path) -> Iterator[None]:
+    """Raise TrainingError, in one line, for whatever a library raises when the disk of a directory is full."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        message = " ".join(str(error).split())
+        if getattr(error, "errno", None) not in FULL and not any(word in message for word in WRITING):
+            raise
+        free = shutil.disk_usage(directory.parent).free / 1e9
+        raise TrainingError(
+            f"{directory}: cannot be written ({message[:120]}); {free:.1f} GB are free; make room and run again"
+        ) from error
+
+
+class ByEpoch:
+    """A shuffling sampler that begins each epoch from the seed and the epoch's number.
+
+    Those of torch and TRL go on from where the last epoch left their generator, which a rerun does not know.
+    """
+
+    def __init__(self, sampler: Any, seed: int, epoch: Callable[[], int]) -> None:
+        import torch
+
+        self.sampler, self.seed, self.epoch = sampler, seed, epoch
+        self.sampler.generator = torch.Generator()
+
+    def __iter__(self) -> Iterator[int]:
+        """Return the indices of this epoch."""
+        self.sampler.generator.manual_seed(self.seed + self.epoch())
+        return iter(self.sampler)
+
+    def __len__(self) -> int:
+        """Return how many indices an epoch has."""
+        return len(self.sampler)

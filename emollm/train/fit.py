@@ -1,0 +1,64 @@
+"""Fitting: train to the end, or to Ctrl-C, save, and say how it went.
+
+fit(trainer, processor, run)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from emollm.errors import TrainingError
+from emollm.train.callbacks import checkpoint_callback, log_callback
+from emollm.train.careful import full_disk_said
+from emollm.train.lora import trainable_table
+from emollm.train.run import Run, is_first_process, leave_together, stop_on_signal
+from emollm.vlm.processors import save_processor
+
+
+def fit(trainer: Any, processor: Any, run: Run, can_go_on_here: Callable[[], bool] = lambda: True) -> None:
+    """Train from the newest checkpoint to the end and save the model.
+
+    `can_go_on_here` tells after a step whether a rerun could go on from a checkpoint of it as if nothing had happened;
+    elsewhere no checkpoint is made. Raises KeyboardInterrupt after Ctrl-C, with a checkpoint left behind, and
+    TrainingError where the training cannot go on.
+    """
+    from transformers import PrinterCallback
+
+    checkpoint = run.last_checkpoint()
+    run.rewind(checkpoint)
+    if is_first_process():
+        print(trainable_table(trainer.model), file=sys.stderr)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(log_callback(run))
+    with stop_on_signal() as stopped:
+        trainer.add_callback(checkpoint_callback(stopped, can_go_on_here))
+        try:
+            with full_disk_said(run.directory):
+                result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        except TrainingError as error:
+            with suppress(OSError):  # where the disk is full, the line on stderr must do
+                run.note(status="failed", steps=trainer.state.global_step, reason=str(error))
+            raise
+    if stopped:
+        run.note(status="stopped", steps=trainer.state.global_step)
+        leave_together()
+        raise KeyboardInterrupt
+    with full_disk_said(run.directory):
+        _save(trainer, processor, run.directory)
+    run.note(status="done", steps=trainer.state.global_step, loss=round(result.training_loss, 4))
+    if is_first_process():
+        print(f"{run.directory}: {trainer.state.global_step} steps, loss {result.training_loss:.3f}", file=sys.stderr)
+
+
+def _save(trainer: Any, processor: Any, directory: Path) -> None:
+    """Save the model, or the adapter alone, without the copy of it that TRL measures drift against."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if "ref" in getattr(model, "peft_config", {}):
+        model.delete_adapter("ref")
+    trainer.save_model(str(directory))
+    if is_first_process():
+        save_processor(processor, directory)

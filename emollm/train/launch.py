@@ -1,0 +1,123 @@
+"""Launching: from a command line to a finished run, the same for every method of training that is built on TRL.
+
+METHOD = Method("sft", EXAMPLE, Recipe, "SFTConfig", REFUSED, trainer_settings, train)
+launch(METHOD, argv)                # emollm train sft …
+run_program(main)                   # accelerate launch -m emollm.train.sft …
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
+
+from emollm.errors import ConfigError, EmoLLMError
+from emollm.train.plan import add_plan_arguments, show_plan
+from emollm.train.recipe import check_values, read_values, recipe_parser
+from emollm.train.run import Run, is_first_process, leave_together, open_run
+from emollm.vlm.processors import import_transformers
+
+DEFAULTS: dict[str, Any] = {
+    "report_to": "none",
+    "disable_tqdm": True,
+    "remove_unused_columns": False,  # rows become tensors in our own code
+    "activation_checkpointing": False,
+    "logging_nan_inf_filter": False,  # it would hide a loss that is no number; the run ends on one instead
+}
+"""What a recipe need not say, whatever the method."""
+
+REFUSED = {
+    "eval_strategy": "there is no evaluation by loss; use `emollm predict` and `emollm score` on the saved model",
+    "remove_unused_columns": "the columns are ours, and all are used; leave it out",
+    "model_init_kwargs": "the base is loaded as `model` and `dtype` say; leave it out",
+    "trust_remote_code": "no code of a model's repository is run; leave it out",
+    "logging_nan_inf_filter": "a loss that is no number ends the run; leave it out",
+}
+"""Arguments of TRL's that mean nothing here, whatever the method, and what to do instead."""
+
+
+class Method(NamedTuple):
+    """A way of training: what its recipe may say, and how it is carried out."""
+
+    name: str
+    example: str
+    """A command line for the help text."""
+    recipe: type[msgspec.Struct]
+    config: str
+    """The class of TRL that holds every other key of the recipe."""
+    refused: Mapping[str, str]
+    settings: Callable[[Any, dict[str, Any], Any], Any]
+    """From that class, the values for it and the recipe to TRL's arguments."""
+    train: Callable[[Any, Any, Run], None]
+    """Carries out the recipe with these arguments, in this run folder."""
+
+
+def launch(method: Method, argv: Sequence[str] | None = None) -> int:
+    """Run a method of training and return the exit code."""
+    parser = recipe_parser(method.name, method.example)
+    add_plan_arguments(parser)
+    arguments = parser.parse_intermixed_args(argv)  # overrides may stand before and after the options
+    import_transformers()
+    import trl
+
+    config = getattr(trl, method.config)
+    values = read_values(arguments.config, arguments.overrides)
+    recipe, trainer_values = check_values(values, method.recipe, config, method.refused)
+    options = msgspec.to_builtins(recipe) | trainer_values
+    if arguments.print_config:
+        print(msgspec.json.format(msgspec.json.encode(options)).decode())
+        return 0
+    if arguments.plan:
+        return show_plan(method.name, DEFAULTS | options, config, arguments)
+    settings = method.settings(config, trainer_values, recipe)
+    run = open_run(
+        Path(settings.output_dir),
+        stage=method.name,
+        options=options,
+        inputs=[Path(options["train_file"])],
+        overwrite=arguments.overwrite,
+    )
+    if run.is_done:
+        print(f"{run.directory}: is done already; --overwrite starts again", file=sys.stderr)
+        return 0
+    method.train(recipe, settings, run)
+    leave_together()
+    return 0
+
+
+def build_settings(config: Any, values: Mapping[str, Any], num_processes: int | None) -> Any:
+    """Build TRL's arguments. Raises ConfigError where they contradict each other or the machine."""
+    import torch
+
+    values = DEFAULTS | dict(values)
+    if not torch.cuda.is_available():
+        values = {"use_cpu": True, "bf16": False, "dataloader_pin_memory": False} | values
+    try:
+        settings = config(**values)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"the recipe does not hold together: {' '.join(str(error).split())}") from None
+    if num_processes not in (None, settings.world_size):
+        raise ConfigError(
+            f"num_processes: {num_processes} must take part, but the launcher started {settings.world_size}; "
+            "on CPUs use `accelerate launch --config_file recipes/accelerate/ddp.yaml`"
+        )
+    return settings
+
+
+def run_program(main: Callable[[], int]) -> NoReturn:
+    """Run a stage as a program of its own and exit: errors that the user can mend are one line, Ctrl-C is 130."""
+    try:
+        sys.exit(main())
+    except EmoLLMError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        sys.exit(f"error: {error.filename or 'writing'}: {error.strerror}")
+    except KeyboardInterrupt:
+        if is_first_process():
+            print("\nstopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
