@@ -21,7 +21,7 @@ from emollm.vlm.turns import Turn, prompt_text
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("nf4",)
 EMBEDDED = "emollm-tiny"
-"""The name of the base that lies in this package: it describes faces and knows no emotion. Its card stands beside it."""
+"""The name of the base that lies in this package: it describes faces and knows no emotion."""
 VISION = ("visual", "vision", "connector", "multi_modal_projector")
 """Parts of module names that belong to seeing, in every family."""
 
