@@ -14,9 +14,11 @@ import pytest
 from asking import QUICK, ask, question
 from fake_endpoint import FakeEndpoint, Manners
 
+import emollm.llm.endpoint as endpoint_module
 from emollm.errors import ConfigError
 from emollm.llm.budget import Budget, Price
 from emollm.llm.client import Client
+from emollm.llm.endpoint import HANDFUL
 from emollm.llm.in_order import in_order
 from emollm.llm.ledger import Ledger
 from emollm.llm.pace import Limits
@@ -398,6 +400,35 @@ def test_what_no_request_would_survive_ends_the_run_where_it_comes_first(endpoin
     with pytest.raises(EndpointError):
         ask(client, question("any other"))
     assert endpoint.calls == 1
+
+
+@pytest.mark.parametrize("fault", ["403", "404", "moved", "html", "500"])
+def test_an_endpoint_that_is_dead_from_the_start_is_asked_by_a_handful(endpoint: FakeEndpoint, fault: str) -> None:
+    client = Client(endpoint.url, "m", limits=QUICK)
+    with pytest.raises(EndpointError):
+        ask(client, *[question(f"Face {number} !{fault}") for number in range(64)])
+    # What may pass is tried again, by each of those who have to fail and of those beside the last of them.
+    assert endpoint.calls <= ((2 * HANDFUL - 1) * (1 + QUICK.retries) if fault in ("html", "500") else HANDFUL)
+
+
+def test_where_nobody_is_there_a_handful_knocks() -> None:
+    client = Client("http://127.0.0.1:9/v1", "m", limits=QUICK)
+    with pytest.raises(EndpointError, match="cannot connect"):
+        ask(client, *[question(f"Face {number}?") for number in range(64)])
+    assert client.accounts.total().retries <= 2 * HANDFUL
+
+
+def test_an_endpoint_that_takes_its_time_is_asked_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_module, "AT_WORK_AFTER_S", 0.02)
+    with FakeEndpoint(Manners(latency_s=0.5)) as endpoint:
+        ask(Client(endpoint.url, "m", limits=QUICK), *[question(f"Face {number}?") for number in range(32)])
+        assert endpoint.most_at_work == 32
+
+
+def test_whoever_goes_ahead_and_fails_by_itself_holds_up_nobody(endpoint: FakeEndpoint) -> None:
+    gone = Request(turns=(Turn("user", "Which?", images=(Image(Path("gone.jpg"), "0" * 64),)),))
+    replies = ask(Client(endpoint.url, "m"), *[gone] * 20, *[question(f"Face {number}?") for number in range(20)])
+    assert [isinstance(reply, Failure) for reply in replies] == [True] * 20 + [False] * 20
 
 
 def test_later_it_is_the_failure_of_one_request(endpoint: FakeEndpoint) -> None:

@@ -12,6 +12,7 @@ from fake_endpoint import FakeEndpoint, Manners
 from emollm.errors import ConfigError
 from emollm.llm.ceiling import Window
 from emollm.llm.client import Client
+from emollm.llm.endpoint import HANDFUL
 from emollm.llm.pace import Bucket, Limits, Pace
 from emollm.llm.wire import Failure, Reply
 
@@ -248,11 +249,11 @@ def test_retry_after_halts_everybody() -> None:
     with FakeEndpoint(Manners(closed_s=(0.0, 0.8), retry_after="0.9")) as endpoint:
         endpoint.keeps = True
         client = Client(endpoint.url, "m", limits=QUICK)
-        replies = ask(client, *[question(f"Face {number}?") for number in range(8)])
+        replies = ask(client, *[question(f"Face {number}?") for number in range(12)])
         times = [at for at, _, _ in endpoint.requests]
         assert all(isinstance(reply, Reply) for reply in replies)
-        assert endpoint.statuses == {429: 8, 200: 8}
-        assert min(times[8:]) - max(times[:8]) > 0.8
+        assert endpoint.statuses == {429: HANDFUL, 200: 12}
+        assert min(times[HANDFUL:]) - max(times[:HANDFUL]) > 0.8
 
 
 def test_patience_ends() -> None:

@@ -19,11 +19,8 @@ from data_engine.exp_cot.responsible import emotions_in
 from data_engine.exp_cot.view import View, look
 from data_engine.exp_cot.words import given, label_word
 from emollm.labels import LABEL_SETS, canonical
-from emollm.records import Face, Media, Sample
-from emollm.scoring import clip_events, main_face
-
-LARGEST = 1.5
-"""How many times as large as any other the face of a sample is, in the length of its sides, to be the one meant."""
+from emollm.records import Media, Sample
+from emollm.scoring import clip_events, lead_face, main_face
 
 
 class Sight(NamedTuple):
@@ -99,7 +96,7 @@ def admit(sample: Sample, options: Options) -> Task | Draft:
     if face is None or not face.aus:
         return Draft(reason="no_aus", label=word)
     others = {other.face for other in sample.faces or () if other.aus} - {face.face}
-    if others and not _is_meant(face, sample):
+    if others and lead_face(sample) is None:
         return Draft(reason="several_faces", label=word, detail="a text could mean any of them")
     is_list = word is None and sample.labels is not None
     label_set = sample.label_set or ("open" if is_list else options.label_set)
@@ -123,24 +120,6 @@ def admit(sample: Sample, options: Options) -> Task | Draft:
     if labels and (refused := task.disagreement(finding)):
         return Draft(None, label_set, None if is_list else labels[0], labels, finding.case, *refused)
     return task
-
-
-def _is_meant(face: Face, sample: Sample) -> bool:
-    """Tell whether one of several faces is the one that the sample is about: its lead, or by far the largest.
-
-    Who leads is told by the plan of a rendered picture; a detector that has measured it anew has other names for faces.
-    """
-    known = sample.provenance or {}
-    plan = known.get("faces")
-    if isinstance(plan, Mapping) and "lead" in plan and "detect" not in known:
-        return bool(plan["lead"] == face.face)
-    sides: dict[str, float] = {}
-    for one in sample.faces or ():
-        if one.aus and one.box is None:
-            return False
-        if one.box is not None:
-            sides[one.face] = max(sides.get(one.face, 0.0), (one.box[2] * one.box[3]) ** 0.5)
-    return all(sides[face.face] >= LARGEST * side for name, side in sides.items() if name != face.face)
 
 
 def _prosody(sample: Sample) -> tuple[dict[str, Any], int]:

@@ -1,6 +1,7 @@
 """Verification: an explanation is kept only when every check passes.
 
-    find_problems(reasoning, view, ("anger",), "basic7")    # [] or ["omitted: AU04 is present and not named", …]
+    find_observation_problems("The jaw drops.", view, ("anger",), "basic7")    # ["unsupported: …", "omitted: …"]
+    find_ending_problems(reasoning, view, ("anger",), "basic7")                # [] where nothing is wrong with it
 
 The claims are read back from the text by `emollm.claims`, the reader that rewards and evaluation use, so nothing here
 knows how the text was written; a text of any teacher is checked by the same function. The observations are checked
@@ -15,6 +16,7 @@ from functools import lru_cache
 
 from data_engine.exp_cot.chinese import find_mismatches, find_stray_times
 from data_engine.exp_cot.language import ENGLISH, Language
+from data_engine.exp_cot.responsible import without_sound
 from data_engine.exp_cot.view import Sign, View
 from data_engine.exp_cot.words import is_free
 from emollm.answers import parse, render
@@ -27,25 +29,6 @@ ENDING = 12
 """Words, or characters, that the shortest interpretation and conclusion need."""
 
 
-def find_problems(
-    reasoning: Reasoning,
-    view: View,
-    labels: tuple[str, ...],
-    label_set: str,
-    language: Language = ENGLISH,
-    told: Sequence[Claim] | None = None,
-) -> list[str]:
-    """Return what is wrong with an explanation of a face, each as `check: what`; empty when nothing is.
-
-    `labels` are those that the conclusion has to name, in the words of the label set. `told` are the claims that the
-    teacher stated beside the observations; a language whose prose cannot be read alone needs them.
-    """
-    return [
-        *find_observation_problems(reasoning.observations, view, labels, label_set, language, told),
-        *find_ending_problems(reasoning, view, labels, label_set, language),
-    ]
-
-
 def find_observation_problems(
     observations: str,
     view: View,
@@ -54,7 +37,10 @@ def find_observation_problems(
     language: Language = ENGLISH,
     told: Sequence[Claim] | None = None,
 ) -> list[str]:
-    """Return what is wrong with the observations alone. `labels` are not to be found in them."""
+    """Return what is wrong with the observations alone, each as `check: what`; `labels` are not to be found in them.
+
+    `told` are the claims that the teacher stated beside them; a language whose prose cannot be read alone needs them.
+    """
     problems = [*_form(observations, language), *_leaks(observations, labels, label_set)]
     length, most = language.length(observations), most_words(view, language) - ENDING
     if length > most:
@@ -71,7 +57,10 @@ def find_observation_problems(
 def find_ending_problems(
     reasoning: Reasoning, view: View, labels: tuple[str, ...], label_set: str, language: Language = ENGLISH
 ) -> list[str]:
-    """Return what is wrong with the interpretation, the conclusion and the length of all, given the observations."""
+    """Return what is wrong with the interpretation, the conclusion and the length of all, given the observations.
+
+    `labels` are those that the conclusion has to name, in the words of the label set.
+    """
     ending = f"{reasoning.interpretation} {reasoning.conclusion}"
     length, most = language.length(f"{reasoning.observations} {ending}"), most_words(view, language)
     problems = []
@@ -137,24 +126,16 @@ _DENIED = re.compile(r"\b(?:no|not|nor|without|never|neither|n['’]t|rather tha
 
 def _leaks(observations: str, labels: Sequence[str], label_set: str) -> Iterator[str]:
     """An observation that names an emotion has seen, or guessed, the label. "The other brow" names none."""
-    found = find_labels(observations, label_set)
+    # Parts of the face are "neutral" or "depressed" and name no emotion; where neutral is the label, they tell it.
+    searched = observations if "neutral" in labels else without_sound(observations)
+    found = find_labels(searched, label_set)
     if not _has_basics(label_set):
-        found += find_labels(observations, "basic7")
+        found += find_labels(searched, "basic7")
     for start, end in sorted({(start, end) for label, start, end in found if label != "other"}):
-        if _NEUTRAL_PART.search(observations, max(0, start - 48), end) and "neutral" not in labels:
-            continue
         yield f"leak: the observations say '{observations[start:end]}'"
     for word in filter(is_free, labels):
         if _whole(word).search(observations):
             yield f"leak: the observations say '{word}'"
-
-
-_NEUTRAL_PART = re.compile(
-    r"\b(?:features?|muscles?|brows?|eyebrows?|eyelids?|lids?|eyes?|nose|cheeks?|lips?|mouth|chin|jaw|forehead|head|gaze)"
-    r" (?:is|are|remains?|stays?|appears?|seems?|rests?|lies?)(?: otherwise)?(?: in an?)? neutral$",
-    re.IGNORECASE,
-)
-"""Where "neutral" is said of a part of the face, it is no emotion."""
 
 
 def _has_basics(label_set: str) -> bool:
