@@ -8,7 +8,7 @@ import pytest
 from made_clips import made_clip
 from scripted_teacher import OBSERVED, READ, Scripted, attempts, happy, teach
 
-from data_engine.exp_cot import conclude, rules
+from data_engine.exp_cot import conclude, interpret, rules
 from data_engine.exp_cot.draft import Options
 from data_engine.exp_cot.loop import Effort
 from data_engine.exp_cot.phrases import PHRASES
@@ -175,11 +175,18 @@ def test_rules_write_nothing_of_the_kind() -> None:
         draft = rules.teach(sample, Options(label_set=name))
         for attempt in draft.provenance.get("attempts", ()):
             assert not any(problem.startswith(("responsible", "talk")) for problem in attempt["problems"]), attempt
-    for name in ("INTERPRETATIONS", "TOGETHER", "CONCLUSIONS"):
-        for wordings in getattr(conclude, name).values():
+    for table in (interpret.INTERPRETATIONS, interpret.TOGETHER, conclude.CONCLUSIONS):
+        for wordings in table.values():
             for wording in wordings:
                 assert find_irresponsible(wording, "ending", "en") == [], wording
-    for wording in (*conclude.REMARKS, *conclude.LACKS, *conclude.EXTRAS, *conclude.TIPS, *conclude.BEYOND):
+    for wording in (
+        *conclude.REMARKS,
+        *interpret.LACKS,
+        *interpret.EXTRAS,
+        *interpret.TIPS,
+        *interpret.BEYOND,
+        *interpret.DISTINCT,
+    ):
         assert find_irresponsible(wording, "ending", "en") == [], wording
 
 

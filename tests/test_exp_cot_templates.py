@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 from made_clips import made_clip
 
-from data_engine.exp_cot import conclude, describe, narrative
+from data_engine.exp_cot import conclude, describe, interpret, narrative, phrases
 from data_engine.exp_cot.draft import Options
 from data_engine.exp_cot.infer import Finding, infer, settle
 from data_engine.exp_cot.responsible import find_irresponsible
@@ -21,16 +21,19 @@ MEASURED = [f"AU{number:02d}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15
 
 BY_CASE = [
     (case, template)
-    for table in (conclude.INTERPRETATIONS, conclude.TOGETHER, conclude.CONCLUSIONS)
+    for table in (interpret.INTERPRETATIONS, interpret.TOGETHER, conclude.CONCLUSIONS)
     for case, templates in table.items()
     for template in templates
 ]
 OF_ANY_CASE = [
-    *conclude.BEYOND,
-    *conclude.TIPS,
-    *conclude.UNDECIDED,
-    *conclude.LACKS,
-    *conclude.EXTRAS,
+    *interpret.BEYOND,
+    *interpret.TIPS,
+    *interpret.UNDECIDED,
+    *interpret.STRONGEST,
+    *interpret.WHOLE,
+    *interpret.DISTINCT,
+    *interpret.LACKS,
+    *interpret.EXTRAS,
     *conclude.REMARKS,
     *describe.AT_REST,
     *describe.HIDDEN,
@@ -50,7 +53,7 @@ OF_CLIPS = [
     *narrative.SPANS_OF_CLAUSES,
     *narrative.MOMENTS,
     *narrative.MOMENTS_OF_CLAUSES,
-    *narrative.WHOLE_BROWS,
+    *phrases.WHOLE_BROWS,
     *narrative.BLINKS,
     *filter(None, narrative.MEANWHILE),
     *filter(None, narrative.THEN),
@@ -113,6 +116,10 @@ def findings() -> list[tuple[View, Finding]]:
         for labels in ((), ("neutral",), ("sadness",), ("fear",), ("schadenfreude",), ("happiness", "tense", "fear")):
             finding = settle(reading, labels)
             if finding:
+                found.append((view, finding))
+        foreign = infer(view, "emfacs", "bah2")
+        for labels in ((), ("ambivalence",), ("no ambivalence",)):
+            if finding := settle(foreign, labels):
                 found.append((view, finding))
     return found
 

@@ -81,16 +81,26 @@ def test_manifest_tells_prompts_problems_and_options(tmp_path: Path) -> None:
 
 
 def test_rerun_goes_on_and_with_other_options_is_refused(tmp_path: Path) -> None:
-    whole = generate(tmp_path, faces(20), LyingTeacher())
+    whole = generate(tmp_path, faces(30), LyingTeacher())
     lines = (tmp_path / "cot.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "cot.jsonl").write_bytes(b"".join(lines[:5]) + lines[5][:40])
-    assert generate(tmp_path, faces(20), LyingTeacher()) == whole
+    assert generate(tmp_path, faces(30), LyingTeacher()) == whole
     with pytest.raises(ConfigError, match="votes 1 → 3"):
-        generate(tmp_path, faces(20), LyingTeacher(), "--votes", "3")
+        generate(tmp_path, faces(30), LyingTeacher(), "--votes", "3")
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "infer.md").write_text("{description} {choices}", "utf-8")
     with pytest.raises(ConfigError, match="prompts"):
-        generate(tmp_path, faces(20), LyingTeacher(), "--prompts", str(tmp_path / "own"))
+        generate(tmp_path, faces(30), LyingTeacher(), "--prompts", str(tmp_path / "own"))
+
+
+@pytest.mark.parametrize("name", ["cot.jsonl", "cot.manifest.json", "cot.rejected.jsonl", "samples.jsonl"])
+def test_ledger_is_no_other_file_of_the_run(tmp_path: Path, name: str) -> None:
+    write(tmp_path, faces(1))
+    before = sorted(tmp_path.iterdir())
+    run = [str(tmp_path / "samples.jsonl"), "-o", str(tmp_path / "cot.jsonl"), *ASKED]
+    with pytest.raises(ConfigError, match="is another file of this run"):
+        main([*run, "--ledger", str(tmp_path / name)])
+    assert sorted(tmp_path.iterdir()) == before
 
 
 # --- quota ------------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ class Kind(NamedTuple):
 
     def problem(self, said: str) -> str:
         """Return what is told about words that were found."""
-        is_talk = self.name in ("reader", "answers")
+        is_talk = self.name in _TALK
         return f"talk: '{said}' {self.tells}" if is_talk else f"responsible: '{said}' tells {self.tells}"
 
 
@@ -64,7 +64,7 @@ def find_irresponsible(
     problems = [
         kind.problem(said)
         for kind, said, clause in find(searched, part)
-        if not (kind.excused and _EXCUSE.search(clause)) and (kind.name in _ALWAYS or not _is_told(said, clause, told))
+        if not (kind.excused and _EXCUSE.search(clause)) and (kind.name in _TALK or not _is_told(said, clause, told))
     ]
     if language != "zh":
         problems += _stated(text, part, told)
@@ -146,8 +146,8 @@ def _triggers(part: Part) -> dict[str, list[tuple[Kind, re.Pattern[str]]]]:
 Found = Iterator[tuple[Kind, str, str]]
 """Kind, the words, and the clause they stand in."""
 
-_ALWAYS = ("reader", "answers")
-"""Kinds that no transcript excuses: what was said may be an order, too."""
+_TALK = ("reader", "answers", "source")
+"""Kinds of speech about the task. No transcript excuses them: what was said may be an order, too."""
 _TOKEN = re.compile(r"[a-z]+")
 _CLAUSE_END = re.compile(r"[.,;:!?，。；：！？]|\b(?:and|but|while)\b")
 _EXCUSE = re.compile(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from data_engine.cluster import HELP, joined
 from data_engine.exp_cot.draft import Draft, Options
+from data_engine.exp_cot.infer import AUTO
 from data_engine.exp_cot.wording import Prompts, load_prompts
 from data_engine.generate.endpoint import prices_of
 from data_engine.generate.options import (
@@ -103,7 +104,7 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
         out.exit_code = 1
     if tally.classes:
         print(tally, file=sys.stderr)
-    if arguments.output.resolve().parent != arguments.samples.resolve().parent:
+    if tally.has_media and arguments.output.resolve().parent != arguments.samples.resolve().parent:
         print(f"picture paths start at {arguments.samples.parent}: later stages need --media-root", file=sys.stderr)
     return out.exit_code
 
@@ -116,6 +117,7 @@ def _write(arguments: argparse.Namespace, out: Output, teacher: Teacher, quota: 
         for sample, unlimited in drafts:
             draft = quota.limit(unlimited)
             tally.add(draft)
+            tally.has_media |= sample.media is not None
             if draft.reasoning is None:
                 _remember(sample, draft)
                 out.reject(sample.id, draft.reason or "", draft.detail, sample)
@@ -129,6 +131,8 @@ def _write(arguments: argparse.Namespace, out: Output, teacher: Teacher, quota: 
     out.note("by_elimination", tally.by_elimination)
     out.note("label_from", {source: dict(cases) for source, cases in tally.read_cases.items()})
     out.note("prosody_dropped", tally.prosody_dropped)
+    out.note("unheard", dict(tally.unheard))
+    out.note("unknown_aus", dict(tally.unknown_aus))
     return tally
 
 
@@ -168,9 +172,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--codebook",
-        choices=sorted(CODEBOOKS),
-        default="emfacs",
-        help="which action units make which emotion (default: emfacs)",
+        choices=(AUTO, *sorted(CODEBOOKS)),
+        default=AUTO,
+        help="which action units make which emotion (default: auto: compound for compound emotions, else emfacs)",
     )
     parser.add_argument(
         "--label-set",

@@ -20,6 +20,8 @@ SAID = {**CASES, UNREAD: "no label is given, and the reader named none"}
 OF_READERS = {"teacher": "read by the teacher", "rules": "by the rules"}
 """Where the label of a sample that had none comes from: `label_from` in its provenance."""
 
+SPEECH = {"text": "transcript", "prosody": "voice (prosody)"}
+
 MAX_CLASSES = 30
 """Rows of the table; an open vocabulary can have thousands."""
 
@@ -37,8 +39,14 @@ class Tally:
         """Kept samples with other faces than the one that is meant."""
         self.prosody_dropped = 0
         """Features of voices that name an emotion and were told to nobody."""
+        self.unheard: Counter[str] = Counter()
+        """Kept samples with speech that their teacher is not told of, by its kind (`writer.VOICE`)."""
+        self.unknown_aus: Counter[str] = Counter()
+        """Codes that FACS does not have, in kept samples."""
         self.problems: Counter[str] = Counter()
         """Refused texts by the check that refused them, those of kept samples included."""
+        self.has_media = False
+        """Whether a sample names a picture or a clip."""
         self.rewritten = 0
         self.label_seen = 0
 
@@ -54,6 +62,8 @@ class Tally:
             (self.read_cases.setdefault(source, Counter()) if source else self.cases)[draft.case] += 1
             self.by_elimination += bool(draft.provenance.get("by_elimination"))
             self.other_faces += bool(draft.provenance.get("other_faces"))
+            self.unheard.update(draft.provenance.get("unheard", ()))
+            self.unknown_aus.update(draft.provenance.get("unknown_aus", ()))
             self.rewritten += bool(draft.provenance.get("attempts"))
             self.label_seen += bool(draft.provenance.get("label_seen"))
 
@@ -63,6 +73,8 @@ class Tally:
             (self.by_elimination, "kept with a label that was read after wrong ones had been ruled out (label_seen)"),
             (self.other_faces, "kept with other faces in the picture"),
             (self.prosody_dropped, "features of voices left out: they name an emotion"),
+            *((n, f"kept with a {SPEECH[name]} that this teacher does not use") for name, n in self.unheard.items()),
+            *((n, f"kept without {code}, which is no code of FACS") for code, n in self.unknown_aus.items()),
         ]
 
     def __str__(self) -> str:
