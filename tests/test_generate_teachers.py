@@ -354,3 +354,34 @@ def test_requests_that_wait_together_are_answered_in_one_batch(tmp_path: Path, t
     *replies, failure = asyncio.run(run())
     assert len({reply.text for reply in replies if isinstance(reply, Reply)}) == 1
     assert isinstance(failure, Failure)
+
+
+class Saying:
+    """A teacher that says one thing, or fails in one way, whatever it is asked."""
+
+    def __init__(self, answer: Reply | Failure) -> None:
+        self.answer = answer
+        self.num_asked = 0
+
+    async def __call__(self, _request: Request) -> Reply:
+        self.num_asked += 1
+        if isinstance(self.answer, Failure):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer", [Reply(text="", model="m", finish="length"), Failure("refusal", "I cannot help with faces")]
+)
+def test_a_teacher_that_says_nothing_of_use_is_not_paid_to_the_end(tmp_path: Path, answer: Reply | Failure) -> None:
+    teacher = Saying(answer)
+    with pytest.raises(EmoLLMError, match=r"20 samples cannot be read.*--max-tokens"):
+        generate(tmp_path, faces(400), teacher, "--in-flight", "8")
+    assert teacher.num_asked < 200
+
+
+def test_what_got_no_answer_is_told_and_asked_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples = faces(6)
+    generate(tmp_path, samples, Saying(Failure("deadline", "no answer within 3 s")), code=1)
+    assert "6 samples got no answer; the same command asks for them again" in capsys.readouterr().err
+    assert generate(tmp_path, samples, LyingTeacher(lie=0, misread=0))

@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emollm.llm.chat import Answer, Style, Trouble, read_answer, read_complaint
+from emollm.llm.chat import Answer, Style, Trouble, read_answer, read_complaint, to_body
 from emollm.llm.tokens import likely_tokens, most_tokens
 from emollm.llm.transport import read_retry_after
 from emollm.llm.wire import FAILURES, Image, Request, Turn
@@ -189,3 +190,15 @@ def test_tokens_are_guessed_from_characters() -> None:
     assert tokens("\ud800") == (8, 73)
     likely, most = tokens("", *[Image(path=None, sha256="")] * 2)  # type: ignore[arg-type]
     assert 2 * 85 < likely < 2 * 8500 < most
+
+
+def test_every_one_of_several_answers_has_a_seed_of_its_own() -> None:
+    def seed(index: int) -> int:
+        request = Request(turns=(Turn(role="user", text="Which?"),), seed=7, index=index)
+        return int(json.loads(to_body(request, "m", Style(), unused))["seed"])
+
+    assert [seed(0), seed(1), seed(2)] == [7, 8, 9]
+
+
+def unused(image: Image) -> msgspec.Raw:
+    raise AssertionError(image)

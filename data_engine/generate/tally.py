@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from data_engine.exp_cot.draft import Draft
 from data_engine.exp_cot.infer import CASES, UNREAD
+from emollm.errors import EmoLLMError
 from emollm.records import Sample
 
 SAID = {**CASES, UNREAD: "no label is given, and the reader named none"}
@@ -24,6 +25,34 @@ SPEECH = {"text": "transcript", "prosody": "voice (prosody)"}
 
 MAX_CLASSES = 30
 """Rows of the table; an open vocabulary can have thousands."""
+
+USELESS = 20
+"""Samples whose answers cannot be read that end a run in which no text has been kept."""
+UNREADABLE = ("empty:", "form:", "length: an answer", "length: the answer was cut off", "unreadable:")
+"""How the fault of an answer begins in which there is nothing to check."""
+
+
+class Answers:
+    """Ends a run whose teacher has said nothing that can be read, before all of it is paid."""
+
+    def __init__(self) -> None:
+        self._num_useless = 0
+        self._is_useful = False
+
+    def check(self, draft: Draft) -> None:
+        """Learn from one more draft. Raises EmoLLMError where `USELESS` came to nothing before any was kept."""
+        is_useless = draft.reason is not None and draft.detail.startswith(UNREADABLE)
+        if draft.reason == "teacher_refusal" or ("teacher" in draft.provenance and is_useless):
+            self._num_useless += 1
+        elif draft.reason is None:
+            self._is_useful = True
+        if self._is_useful:
+            return
+        if self._num_useless >= USELESS:
+            raise EmoLLMError(
+                f"no text is kept yet, and answers about {USELESS} samples cannot be read ({draft.detail}); "
+                "try another model, or --max-tokens where answers are empty or break off (what was answered is kept)"
+            )
 
 
 class Tally:

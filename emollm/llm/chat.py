@@ -118,7 +118,9 @@ class Trouble(Exception):  # noqa: N818 - what it means is decided by who catche
 def to_body(request: Request, model: str, style: Style, find_url: Callable[[Image], msgspec.Raw]) -> bytes:
     """Return the JSON of a request. `find_url` may raise Failure for a picture that cannot be sent."""
     body: dict[str, Any] = {"model": model, "messages": [_message(turn, find_url) for turn in request.turns]}
-    options = {"temperature": request.temperature, "top_p": request.top_p, "seed": request.seed}
+    # Servers that honour a seed would give the k-th answer to one question k times.
+    seed = None if request.seed is None else request.seed + request.index
+    options = {"temperature": request.temperature, "top_p": request.top_p, "seed": seed}
     body |= {name: value for name, value in options.items() if value is not None and name not in style.without}
     body[style.length] = request.max_tokens
     if request.schema is not None:
