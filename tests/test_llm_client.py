@@ -88,6 +88,16 @@ def test_a_question_becomes_a_chat_completion(endpoint: FakeEndpoint) -> None:
     ]
 
 
+def test_several_answers_to_one_question_are_asked_for_with_seeds_of_their_own(
+    endpoint: FakeEndpoint, ledger: Ledger
+) -> None:
+    client = Client(endpoint.url, "m", ledger=ledger)
+    ask(client, *[question(seed=7, index=index) for index in range(3)], *[question(index=index) for index in range(2)])
+    assert sorted(body.get("seed", -1) for body in bodies(endpoint)) == [-1, -1, 7, 8, 9]
+    ask(client, question(seed=8))  # as if nothing had been asked: ledgers remember the seed and the index
+    assert len(endpoint.requests) == len(ledger) == 6
+
+
 def test_pictures_are_sent_as_they_are(endpoint: FakeEndpoint, ledger: Ledger, tmp_path: Path) -> None:
     image = picture(tmp_path)
     ask(Client(endpoint.url, "m", ledger=ledger), Request(turns=(Turn("user", "Look.", images=(image,)),)))
@@ -154,6 +164,15 @@ def test_a_wrong_key_ends_the_run_and_is_not_shown(monkeypatch: pytest.MonkeyPat
         assert endpoint.calls == 1
 
 
+def test_a_word_in_place_of_a_key_is_left_in_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "e")
+    with FakeEndpoint() as endpoint:
+        [reply] = ask(Client(endpoint.url, "m"), question())
+    assert isinstance(reply, Reply)
+    assert "*" not in reply.text
+    assert "e" in reply.text
+
+
 @pytest.mark.parametrize("key", ["sk-proj-abc123def456", "gsk_AbCdEf0123456789", "0a1b2c3d4e5f", "AIzaSyA1234567890"])
 def test_a_key_in_place_of_the_name_of_its_variable_is_not_shown(key: str) -> None:
     with pytest.raises(ConfigError, match="--api-key-env: ") as error:
@@ -187,6 +206,17 @@ def test_a_key_that_is_echoed_is_not_shown(endpoint: FakeEndpoint, monkeypatch: 
     [failure] = ask(Client(endpoint.url, "m", limits=QUICK), question("!echo"))
     assert isinstance(failure, Failure)
     assert "sk-" not in failure.detail
+
+
+def test_a_key_that_an_answer_repeats_is_kept_nowhere(
+    endpoint: FakeEndpoint, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    endpoint.manners.text = f"You are {SECRET}."
+    [reply] = ask(Client(endpoint.url, "m", ledger=ledger), question())
+    assert isinstance(reply, Reply)
+    assert reply.text == "You are ***."
+    assert SECRET not in ledger.path.read_text()
 
 
 def test_openai_without_a_key_is_said_at_once() -> None:

@@ -23,6 +23,7 @@ import random
 import sys
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from emollm.llm.accounts import Account
 from emollm.llm.budget import Budget, Price
@@ -39,6 +40,8 @@ QUICK_RETRIES = 2
 """Retries to reach an endpoint that has never answered: a wrong address is not worth a minute."""
 GONE_AFTER = 20
 """Requests in a row that no retry could save, after which the endpoint counts as gone."""
+SECRET = 16
+"""Characters of a key that opens something; the keys of paid services have twice as many."""
 HANDFUL = 5
 """The same for an endpoint that has answered no request yet; until then, no more are asked at a time."""
 AT_WORK_AFTER_S = 1.0
@@ -61,7 +64,8 @@ class Errand:
     retries: int = 0
     held_up_since: float | None = None
     """When it was first told to wait."""
-    goes_first: bool = False
+    refused: int = 0
+    """How often it was told to wait."""
     has_met_trouble: bool = False
 
 
@@ -165,7 +169,7 @@ class Endpoint:
         worst = self._dearer * self._most_usd(request)
         if self._budget is not None:
             self._budget.check(worst)
-        slot = await self._pace.enter(likely_tokens(request) + request.max_tokens, errand.goes_first)
+        slot = await self._pace.enter(likely_tokens(request) + request.max_tokens, errand.refused)
         outcome: Outcome = "failed"
         tokens, wait_s = None, None
         try:
@@ -192,7 +196,7 @@ class Endpoint:
             timeout_s = max(MIN_TIMEOUT_S, errand.left_s)
             received = await self._http.post(body, timeout_s, answer_bytes(errand.request.max_tokens))
             try:
-                answer = read_answer(received.status, self._without_key(received.body))
+                answer = read_answer(received.status, self._without_key(received.body, received.status))
             except Trouble as trouble:
                 trouble.wait_s = received.retry_after_s
                 if received.status == 503 and received.retry_after_s is not None:
@@ -238,7 +242,7 @@ class Endpoint:
         if trouble.kind == "rate":
             now = time.monotonic()
             errand.account.told_to_wait += 1
-            errand.goes_first = True
+            errand.refused += 1
             errand.held_up_since = errand.held_up_since or now
             wait_s = max(trouble.wait_s or 0.0, self._pace.halt_left_s() if self._pace else 0.0)
             return now + wait_s - errand.held_up_since < self._limits.patience_s
@@ -291,9 +295,14 @@ class Endpoint:
             return Failure(trouble.kind, detail, errand.tries)
         return self._end
 
-    def _without_key(self, body: bytes) -> bytes:
-        """Take the key out of what an endpoint says; some repeat what they were sent."""
-        return body.replace(self._key.encode(), b"***") if self._key else body
+    def _without_key(self, body: bytes, status: int) -> bytes:
+        """Take the key out of what an endpoint says; some repeat what they were sent.
+
+        In answers a short one stays, such as "none" for a server of one's own: it may be a word of theirs.
+        """
+        if not self._key or (status == HTTPStatus.OK and len(self._key) < SECRET):
+            return body
+        return body.replace(self._key.encode(), b"***")
 
 
 def _advice(trouble: Trouble) -> str:
