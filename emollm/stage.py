@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from emollm.errors import ConfigError, EmoLLMError
-from emollm.files import fingerprint, has_only_grown, write_json
+from emollm.files import fingerprint, has_only_grown, naming, write_json
 from emollm.records import BadLine, Prediction, R, Sample, encode, read_records, to_json
 from emollm.records.ids import Ids
 
@@ -231,8 +231,9 @@ def _check_places(path: Path, inputs: Sequence[Path]) -> None:
 
 def _append(file: FileIO, line: bytes) -> None:
     """Write a whole line: a disk that fills up takes the beginning of one, and says so only when asked for the rest."""
-    while line:
-        line = line[file.write(line) :]
+    with naming(Path(str(file.name))):
+        while line:
+            line = line[file.write(line) :]
 
 
 def _cut_torn_line(path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -202,6 +204,36 @@ def test_options_that_do_not_fit_are_refused_in_one_line(tmp_path: Path, options
     assert not (tmp_path / "cot.jsonl").exists()
 
 
+class Wearing:
+    """Answers such that a sample takes as many requests as it can: misread at the third try, never ended."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    async def __call__(self, request: Request) -> Reply:
+        self.calls[request.stage] += 1
+        num_read = sum(turn.role == "assistant" for turn in request.turns)
+        told = {
+            "describe": json.dumps({"observations": OBSERVED}),
+            "infer": "?" if num_read < 2 else '{"label":"fear"}',
+        }
+        return Reply(text=told.get(request.stage, "?"), model="m")
+
+
+@pytest.mark.parametrize("options", [(), ("--votes", "2", "--rounds", "2", "--repair")])
+def test_dry_run_counts_all_that_a_sample_can_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    ask = Wearing()
+    source = write(tmp_path, [happy()])
+    command = [str(source), "-o", str(tmp_path / "cot.jsonl"), *ASKED, *options]
+    assert main([*command, "--dry-run"]) == 0
+    told = re.search(r"([\d,]+) requests at most", capsys.readouterr().out)
+    assert told is not None
+    main(command, ask=ask)
+    assert int(told[1]) - 1 == ask.calls.total()  # the one is an ending, which only a reading that is right leads to
+
+
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
@@ -370,8 +402,18 @@ class Saying:
         return self.answer
 
 
+SORRY = "I'm sorry, but I can't help with identifying or describing people in images."
+
+
 @pytest.mark.parametrize(
-    "answer", [Reply(text="", model="m", finish="length"), Failure("refusal", "I cannot help with faces")]
+    "answer",
+    [
+        Reply(text="", model="m", finish="length"),
+        Reply(text=SORRY, model="m"),
+        Failure("refusal", "I cannot help with faces"),
+        Failure("unreadable", "the answer is empty (finish_reason length); raise max_tokens"),
+    ],
+    ids=["cut off", "polite", "refusal", "empty"],
 )
 def test_a_teacher_that_says_nothing_of_use_is_not_paid_to_the_end(tmp_path: Path, answer: Reply | Failure) -> None:
     teacher = Saying(answer)

@@ -180,6 +180,11 @@ def test_retry_after_is_read_in_all_its_forms(headers: dict[str, str], seconds: 
     assert read_retry_after(headers) == seconds
 
 
+def test_a_byte_order_mark_and_half_a_character_spoil_no_answer() -> None:
+    body = json.dumps({"choices": [{"message": {"content": 'The lips: \ud83d, "\\ud83d", 悲 \U0001f600.'}}]}).encode()
+    assert read_answer(200, b"\xef\xbb\xbf" + body).text == 'The lips: , "\\ud83d", 悲 \U0001f600.'
+
+
 def test_tokens_are_guessed_from_characters() -> None:
     def tokens(text: str, *images: Image) -> tuple[int, int]:
         request = Request(turns=(Turn("user", text, images),))

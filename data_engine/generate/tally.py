@@ -41,18 +41,22 @@ class Answers:
 
     def check(self, draft: Draft) -> None:
         """Learn from one more draft. Raises EmoLLMError where `USELESS` came to nothing before any was kept."""
-        is_useless = draft.reason is not None and draft.detail.startswith(UNREADABLE)
-        if draft.reason == "teacher_refusal" or ("teacher" in draft.provenance and is_useless):
-            self._num_useless += 1
-        elif draft.reason is None:
-            self._is_useful = True
-        if self._is_useful:
-            return
-        if self._num_useless >= USELESS:
+        self._is_useful = self._is_useful or draft.reason is None
+        self._num_useless += _is_useless(draft)
+        if self._num_useless >= USELESS and not self._is_useful:
             raise EmoLLMError(
-                f"no text is kept yet, and answers about {USELESS} samples cannot be read ({draft.detail}); "
+                f"no text is kept yet, and answers about {USELESS} samples cannot be read "
+                f"({draft.detail.partition('; ')[0]}); "
                 "try another model, or --max-tokens where answers are empty or break off (what was answered is kept)"
             )
+
+
+def _is_useless(draft: Draft) -> bool:
+    """Tell whether a teacher was asked and said nothing that could be checked; a polite refusal is a text, too."""
+    if draft.reason in ("teacher_refusal", "teacher_unreadable"):
+        return True
+    said_nothing = draft.detail.startswith(UNREADABLE) or "silent: " in draft.detail
+    return draft.reason is not None and "teacher" in draft.provenance and said_nothing
 
 
 class Tally:

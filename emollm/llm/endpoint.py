@@ -7,7 +7,7 @@
 
 Trouble and what is done about it:
 
-    429, 503 with Retry-After      everybody waits and slows down (`pace`); no retry is spent on it
+    429, 503 with Retry-After      everybody waits and slows down (`pace`), but for strays; no retry is spent on it
     5xx, broken or no answer       bounded retries with a random wait
     a parameter it does not take   the request in another style (`chat`)
     refusals, 4xx, too late        Failure at once

@@ -145,7 +145,7 @@ class Pace:
     def _refused(self, slot: Slot, now: float, wait_s: float | None) -> None:
         is_stray = self._window.strays.refused(slot.level)
         if is_stray and wait_s is None and self._rate.per_s is None:
-            return
+            return  # it will wait when it comes back
         is_new = self._window.refused(self.in_flight, now)
         if is_new:
             if self._rate.refused(now, self._halted_s, limits=not self._window.is_the_point):
@@ -155,15 +155,11 @@ class Pace:
             self._halts = 0 if self._calm >= CALM else self._halts + 1
             self._calm = 0
         halt_s = min(MAX_HALT_S, BRUSH_S * 2 ** min(self._halts, 20)) if wait_s is None else wait_s
-        self._halt(now, halt_s)
-        self._window.halted(halt_s * self._rate.measured)
-        self._rate.halted(halt_s)
-
-    def _halt(self, now: float, halt_s: float) -> None:
-        """Let nobody through for so long."""
         until = max(self._halted_until, now + halt_s)
         self._halted_s += until - max(self._halted_until, now)
         self._halted_until = until
+        self._window.halted(halt_s * self._rate.measured)
+        self._rate.halted(halt_s)
 
     def _serve(self) -> None:
         """Let through whom the limits allow, and come back when they will allow the next."""
