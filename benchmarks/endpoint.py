@@ -5,9 +5,9 @@ Example:
     python benchmarks/endpoint.py [N]        N requests a row, default 3,000; against a local stand-in, own process
 
 The stand-in is tests/fake_endpoint.py. Rows: answers at once, after 200 ms, with a 55 KB picture each; an endpoint that
-takes so many at a time or in a second; a run that is killed in its middle. `a CPU s` counts the client's process alone,
-so that other programs on the machine count less; `aiohttp` is bare HTTP that keeps nothing, the most that the machine
-carries at the moment. `openai` is missing where the package is not installed.
+takes so many at a time or in a second, or refuses a few whatever the load; a run that is killed in its middle.
+`a CPU s` counts the client's process alone, so that other programs on the machine count less; `aiohttp` is bare HTTP
+that keeps nothing, the most that the machine carries at the moment. `openai` is missing where the package is not there.
 """
 
 from __future__ import annotations
@@ -187,6 +187,7 @@ def capacity(num: int, folder: Path) -> None:
         "8 at a time": ({"capacity": 8, "latency_s": 0.05}, 8),
         "200 in a second": ({"rate": 200, "latency_s": 0.05}, 0),
         "… with Retry-After: 1": ({"rate": 200, "burst": 200, "retry_after": "1", "latency_s": 0.05}, 0),
+        "all but 2 %, at random": ({"stray": 0.02, "latency_s": 0.2}, IN_FLIGHT),
     }
     print(f"\n{'endpoint takes':24} {'goodput':>8} {'possible':>9} {'share':>6} {'told to wait':>13}")
     for number, (name, (manners, knows)) in enumerate(takers.items()):

@@ -22,6 +22,7 @@ from emollm.facs import prose
 from emollm.labels import LABEL_SETS
 from emollm.prompts import ask
 from emollm.records import Face, Sample, media_path, read_records
+from emollm.scoring import main_face
 from emollm.vlm.options import add_model_arguments
 
 if TYPE_CHECKING:
@@ -129,12 +130,12 @@ class Chat:
 
 
 def find_face(samples: Path, picture: Path) -> Face | None:
-    """Return the first face of the sample whose picture this is, or None. Raises SourceError where no sample has it."""
+    """Return the face that the sample of this picture is about, or None. Raises SourceError where no sample has it."""
     wanted = picture.resolve()
     for sample in read_records(samples, Sample, bad=lambda _line: None):
         path = media_path(sample, samples.parent)
         if path is not None and path.resolve() == wanted:
-            return sample.faces[0] if sample.faces else None
+            return main_face(sample)
     raise SourceError(f"{samples}: no sample has the picture {picture}; leave out --samples to chat without checks")
 
 

@@ -2,6 +2,8 @@
 
 with in_one_step(path) as part:
     picture.save(part, "PNG")
+with naming(path):
+    file.write(line)                # "cot.jsonl: No space left on device"
 fingerprint(path)                   # {"sha256": "9f86…", "bytes": 4}
 """
 
@@ -19,8 +21,20 @@ from typing import Any
 def in_one_step(path: Path) -> Iterator[Path]:
     """Hand out a place to write to, which takes the name of `path` at the end: a reader never sees half a file."""
     part = path.with_name(path.name + ".part")
-    yield part
+    with naming(path):
+        yield part
     part.replace(path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an error of the system, which tells no name of one that is open already: the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def write_json(path: Path, value: object) -> None:

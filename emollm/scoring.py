@@ -18,6 +18,9 @@ from emollm.facs import EXPRESSIVE, THRESHOLDS, UNITS, present
 from emollm.labels import canonical
 from emollm.records import AU, Event, Face, Sample
 
+LARGEST = 1.5
+"""How many times as large as any other the face of a sample is, in the length of its sides, to be the one meant."""
+
 
 class Counts(NamedTuple):
     """True positives, false positives and false negatives."""
@@ -150,13 +153,14 @@ def au_measured(face: Face) -> tuple[str, ...]:
 
 
 def main_face(sample: Sample) -> Face | None:
-    """Return the face that a text about the sample is about: the first one with AUs.
+    """Return the face that a text about the sample is about: the lead, or where nothing tells it the first with AUs.
 
     Of a clip that holds several moments of that face, each AU counts at its strongest moment, and a region is hidden
     only when it is hidden at all of them.
     """
     faces = [face for face in sample.faces or () if face.aus is not None]
-    moments = [face for face in faces if face.face == faces[0].face]
+    name = lead_face(sample) or (faces[0].face if faces else None)
+    moments = [face for face in faces if face.face == name]
     if len(moments) < 2:
         return moments[0] if moments else None
     aus: dict[str, AU] = {}
@@ -167,6 +171,30 @@ def main_face(sample: Sample) -> Face | None:
     hidden = set.intersection(*(set(moment.hidden or ()) for moment in moments))
     first = moments[0]
     return Face(face=first.face, aus=aus, hidden=sorted(hidden) or None, detector=first.detector)
+
+
+def lead_face(sample: Sample) -> str | None:
+    """Return the name of the face that the sample is about, wherever it stands; None where it could be any of several.
+
+    It is the only one with AUs, the lead of a rendered picture, or the one that is by far the largest. The plan of the
+    picture tells who leads; a detector that has measured it anew has other names for the faces.
+    """
+    faces, known = sample.faces or (), sample.provenance or {}
+    measured = {face.face for face in faces if face.aus}
+    if len(measured) < 2:
+        return next(iter(measured), None)
+    plan = known.get("faces")
+    if isinstance(plan, Mapping) and "lead" in plan and "detect" not in known:
+        return str(plan["lead"])
+    sides: dict[str, float] = {}
+    for face in faces:
+        if face.box is not None:
+            sides[face.face] = max(sides.get(face.face, 0.0), (face.box[2] * face.box[3]) ** 0.5)
+        elif face.aus:
+            return None
+    name, *others = sorted(sides, key=sides.__getitem__, reverse=True)
+    is_meant = name in measured and all(sides[name] >= LARGEST * sides[other] for other in others)
+    return name if is_meant else None
 
 
 def clip_events(sample: Sample) -> Sequence[Event]:

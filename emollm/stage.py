@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from emollm.errors import ConfigError, EmoLLMError
-from emollm.files import fingerprint, has_only_grown, write_json
+from emollm.files import fingerprint, has_only_grown, naming, write_json
 from emollm.records import BadLine, Prediction, R, Sample, encode, read_records, to_json
 from emollm.records.ids import Ids
 
@@ -223,16 +223,17 @@ def _check_places(path: Path, inputs: Sequence[Path]) -> None:
     for source in inputs:
         if not source.is_file():
             raise EmoLLMError(f"{source}: {'is a folder, not a file' if source.is_dir() else 'there is no such file'}")
-        if source.resolve() == path.resolve():
-            raise ConfigError(f"-o {path}: is an input of this run; name another file")
+        if source.resolve() in places_of(path):
+            raise ConfigError(f"-o {path}: would write over {source}, which is an input of this run; name another file")
     if path.exists() and not path.is_file():
         raise ConfigError(f"-o {path}: is no ordinary file; name another")
 
 
 def _append(file: FileIO, line: bytes) -> None:
     """Write a whole line: a disk that fills up takes the beginning of one, and says so only when asked for the rest."""
-    while line:
-        line = line[file.write(line) :]
+    with naming(Path(str(file.name))):
+        while line:
+            line = line[file.write(line) :]
 
 
 def _cut_torn_line(path: Path) -> None:
@@ -276,14 +277,27 @@ def versions() -> dict[str, str]:
     return found
 
 
+def beside(path: Path, name: str) -> Path:
+    """Return the file of this name that belongs to an output: `cot.manifest.json` to `cot.jsonl`.
+
+    No two outputs share one: to `cot.txt` belongs `cot.txt.manifest.json`.
+    """
+    return path.with_name(f"{path.name.removesuffix('.jsonl')}.{name}")
+
+
 def rejects_beside(path: Path) -> Path:
     """Return where a stage that wrote this output kept aside what it refused."""
-    return path.with_name(f"{path.stem}.rejected.jsonl")
+    return beside(path, "rejected.jsonl")
 
 
 def manifest_beside(path: Path) -> Path:
     """Return where a stage that wrote this output says how."""
-    return path.with_name(f"{path.stem}.manifest.json")
+    return beside(path, "manifest.json")
+
+
+def places_of(path: Path) -> tuple[Path, ...]:
+    """Return the files that a stage with this output writes, resolved: another file of a run must be none of them."""
+    return path.resolve(), rejects_beside(path).resolve(), manifest_beside(path).resolve()
 
 
 def _plain(value: object) -> object:

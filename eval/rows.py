@@ -129,7 +129,9 @@ def _claim(said: str, checked: Checked) -> ScoredClaim:
         verdict=checked.verdict,
         reason=checked.reason,
         side=claim.side,
+        uneven=claim.uneven,
         letters=claim.letters,
         hedged=claim.hedged,
         region=claim.region,
+        times=claim.times,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from emollm.claims.checker import Verdict
+from emollm.claims.times import Time
 from emollm.errors import EmoLLMError, RecordError
 from emollm.records import Face, Media, Record
 
@@ -29,9 +30,12 @@ class ScoredClaim(Record):
     reason: str = ""
     """A key of `claims.checker.REASONS`."""
     side: str | None = None
+    uneven: bool = False
+    """The sides are said to differ, `side` being the stronger one where that is said."""
     letters: str = ""
     hedged: bool = False
     region: str | None = None
+    times: tuple[Time, ...] = ()
 
 
 class Scored(Record):

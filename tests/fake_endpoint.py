@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import random
 import re
 import sys
 import threading
@@ -37,6 +38,8 @@ class Manners:
     burst: float = 20.0
     closed_s: tuple[float, float] = (0.0, 0.0)
     """From when to when after its start everybody is told to wait."""
+    stray: float = 0.0
+    """Share of requests that are told to wait for no reason, as by a gateway one of whose servers is busy."""
     retry_after: str | None = None
     """What it says in Retry-After when it tells to wait."""
     faults: list[str] = field(default_factory=list)
@@ -119,6 +122,7 @@ class FakeEndpoint:
         self.at_work = self.most_at_work = 0
         self.started = self._filled = time.monotonic()
         self._tokens = self.manners.burst
+        self._rng = random.Random(0)
         self.url = ""
 
     @property
@@ -170,6 +174,8 @@ class FakeEndpoint:
         if first <= now - self.started < last:
             return True
         if manners.capacity is not None and self.at_work >= manners.capacity:
+            return True
+        if self._rng.random() < manners.stray:
             return True
         if manners.rate is not None:
             self._tokens = min(manners.burst, self._tokens + (now - self._filled) * manners.rate)

@@ -17,9 +17,10 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-from data_engine.exp_cot.conclude import conclude, interpret
+from data_engine.exp_cot.conclude import conclude
 from data_engine.exp_cot.describe import NOTATIONS, describe
 from data_engine.exp_cot.infer import infer, settle
+from data_engine.exp_cot.interpret import interpret
 from data_engine.exp_cot.narrative import narrate
 from data_engine.exp_cot.phrases import PHRASES
 from data_engine.exp_cot.view import Sign, View, look

@@ -18,7 +18,7 @@ from emollm.claims.anchor import readings
 from emollm.claims.checker import REASONS
 from emollm.claims.lexicon import READINGS, SIGNS
 from emollm.claims.parts import PARTS
-from emollm.claims.scan import expand, phrases
+from emollm.claims.scan import _rows, expand, phrases
 from emollm.records import AU, Event, Face
 
 DATA = Path(__file__).parent / "data"
@@ -144,6 +144,11 @@ def test_named_aus_are_the_first_readings_of_what_is_there() -> None:
 
 def test_no_phrase_stands_in_two_tables() -> None:
     assert {phrase: meanings for phrase, meanings in phrases().items() if len(meanings) > 1} == {}
+
+
+def test_no_group_stands_within_a_group() -> None:
+    """`expand` reads one level: of "(a(b|c)|d)" it would make phrases that nobody writes."""
+    assert [one for _, _, patterns in _rows() for one in patterns if re.search(r"\([^()]*\(", one)] == []
 
 
 def test_no_phrase_is_a_fragment() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -43,6 +44,27 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     samples.write_text('{"id":"a"}\n')
     result = emollm("generate", str(samples), "-o", str(tmp_path / "file" / "cot.jsonl"))
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+
+
+FULL_DISK = """
+import resource, sys
+from emollm.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(("room", "full"), [(4000, "cot.jsonl"), (100, "cot.manifest.json")])
+def test_a_full_disk_is_one_line_that_names_the_file(tmp_path: Path, room: int, full: str) -> None:
+    aus = {"AU06": {"value": 2.0, "kind": "intensity"}, "AU12": {"value": 3.0, "kind": "intensity"}}
+    lines = [json.dumps({"id": f"{number}", "label": "happiness", "faces": [{"aus": aus}]}) for number in range(20)]
+    (tmp_path / "samples.jsonl").write_text("\n".join(lines) + "\n")
+    command = ["generate", str(tmp_path / "samples.jsonl"), "-o", str(tmp_path / "cot.jsonl")]
+    script = [sys.executable, "-c", FULL_DISK, str(room)]
+    result = subprocess.run([*script, *command], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert f"error: {tmp_path / full}: " in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("verb", cli.VERBS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from PIL import Image, ImageColor
 
 from data_engine.detect import showing
 from data_engine.detect.door import main
-from data_engine.detect.showing import Pictures, check_place
+from data_engine.detect.showing import Pictures, check_place, show
 from data_engine.detectors.gallery import BARS_WIDTH, FRAME, GAP, PANEL, SIDE, STRONG, Exhibit, gallery, tile
 from emollm.errors import ConfigError
 from emollm.records import AU, Face, Media, Sample, encode
+from emollm.stage import Output
 
 RGB = tuple[int, int, int]
 
@@ -42,6 +44,19 @@ def where(tile: np.ndarray, color: RGB) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of what has this colour."""
     rows, columns = np.nonzero((tile[:, :SIDE] == color).all(axis=2))
     return int(columns.min()), int(rows.min()), int(columns.max()), int(rows.max())
+
+
+def test_what_was_kept_aside_is_not_held_in_memory(tmp_path: Path) -> None:
+    with Output(tmp_path / "samples.jsonl", stage="detect", options={}) as out:
+        for number in range(2000):
+            kept = Sample(id=f"{number}", text="x" * 1000)
+            out.reject(kept.id, "no_face" if number % 2 else "unreadable", record=kept)
+        pictures = Pictures([], tmp_path, None)
+        tracemalloc.start()
+        show(tmp_path / "seen.png", out, pictures)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < out.rejected_path.stat().st_size / 4
 
 
 class TestTiles:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 from detecting import SQUARE, Run, SquareDetector, picture, run_media, save, table, use_squares
 
+from data_engine.detect.resuming import settled_files
 from data_engine.workers import spread
 from emollm.errors import ConfigError, EmoLLMError
 from emollm.records import Detector
+from emollm.stage import rejects_beside
 
 TESTS = Path(__file__).parent
 SLOWLY = """
@@ -31,6 +35,22 @@ if __name__ == "__main__":
 @pytest.fixture(autouse=True)
 def _squares(monkeypatch: pytest.MonkeyPatch) -> None:
     use_squares(monkeypatch)
+
+
+def test_what_was_kept_aside_is_not_held_in_memory(tmp_path: Path) -> None:
+    output = tmp_path / "samples.jsonl"
+    output.touch()
+    with rejects_beside(output).open("w", encoding="utf-8") as file:
+        for number in range(2000):
+            reason = "no_face" if number == 1000 else "unreadable"
+            file.write(json.dumps({"id": f"{number}.png", "reason": reason, "detail": "x" * 1000}) + "\n")
+        file.write('{"id": "torn')
+    tracemalloc.start()
+    found = settled_files(output)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert list(found) == ["1000.png"]
+    assert peak < rejects_beside(output).stat().st_size / 4
 
 
 def moving(path: Path, num: int = 20) -> Path:

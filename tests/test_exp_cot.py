@@ -3,7 +3,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from data_engine.exp_cot import conclude, describe
+from data_engine.exp_cot import conclude, describe, interpret
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import CASES
 from data_engine.exp_cot.phrases import ADJECTIVES, ADVERBS, AREAS, PHRASES
@@ -215,7 +215,7 @@ def test_every_conclusion_reads_back_as_its_label_alone(label_set: str) -> None:
 
 
 def test_every_case_has_its_interpretations_and_conclusions() -> None:
-    assert set(CASES) <= set(conclude.INTERPRETATIONS)
+    assert set(CASES) <= set(interpret.INTERPRETATIONS)
     assert set(CASES) <= set(conclude.CONCLUSIONS)
 
 

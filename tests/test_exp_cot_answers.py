@@ -208,3 +208,21 @@ def test_lone_surrogates_reach_no_file() -> None:
     draft = teach(Scripted(describe=OBSERVED + "\ud800"), happy(text="\ud83d"))
     assert draft.reasoning is not None
     draft.reasoning.observations.encode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '<think>Is it {"label": "fear"}? The {corners} are up.</think>{"label": "happiness"}',
+        '{"label": "fear"}\n{"label": "happiness"}',
+        'First {"label": "fear"}, then {"label": "happiness"} where {it} ends.',
+        '<think>{</think>\n```json\n{"label": "happiness"}\n```',
+    ],
+)
+def test_the_last_object_counts_and_thoughts_do_not(answer: str) -> None:
+    assert read_labels(answer, "basic7")[0] == "happiness"
+
+
+def test_an_object_within_one_that_breaks_off_is_no_answer() -> None:
+    with pytest.raises(AnswerError, match="breaks off"):
+        read_labels('{"all": {"label": "happiness"}, "lab', "basic7")

@@ -10,8 +10,10 @@ from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.loop import READINGS, Effort
 from data_engine.exp_cot.task import Task, admit
 from data_engine.generate.tally import Tally
+from emollm.claims import named_aus
 from emollm.llm.wire import Image
 from emollm.records import AU, Face
+from emollm.scoring import score_sample
 
 SAD = {"label": "sadness"}
 ABOUT_SADNESS = {**READ, "conclusion": "Overall, the expression is consistent with sadness."}
@@ -128,26 +130,28 @@ def crowd(*sides: float, **fields: object) -> Draft | Task:
 
 
 @pytest.mark.parametrize(
-    ("sides", "known", "num_others"),
+    ("sides", "known", "meant"),
     [
-        ((90, 60, 20), {}, 2),
+        ((90, 60, 20), {}, "0"),
+        ((20, 60, 90), {}, "2"),
         ((90, 61), {}, None),
-        ((60, 90), {}, None),
-        ((60, 90), {"faces": {"lead": "0"}}, 1),
-        ((90, 60), {"faces": {"lead": "1"}}, None),
-        ((60, 90), {"faces": {"lead": "0"}, "detect": {}}, None),  # these faces have other names than the plan's
+        ((61, 90), {}, None),
+        ((60, 90), {"faces": {"lead": "0"}}, "0"),
+        ((90, 60), {"faces": {"lead": "1"}}, "1"),
+        ((61, 90), {"faces": {"lead": "0"}, "detect": {}}, None),  # these faces have other names than the plan's
+        ((60, 90), {"faces": {"lead": "0"}, "detect": {}}, "1"),
     ],
 )
 def test_lead_or_by_far_the_largest_face_is_the_one_that_is_meant(
-    sides: tuple[float, ...], known: dict[str, object], num_others: int | None
+    sides: tuple[float, ...], known: dict[str, object], meant: str | None
 ) -> None:
     task = crowd(*sides, provenance=known)
-    if num_others is None:
+    if meant is None:
         assert isinstance(task, Draft)
         assert task.reason == "several_faces"
     else:
         assert isinstance(task, Task)
-        assert task.other_faces == num_others
+        assert (task.sight.view.face.face, task.other_faces) == (meant, len(sides) - 1)
 
 
 def test_faces_without_a_place_cannot_be_told_apart() -> None:
@@ -164,3 +168,14 @@ def test_other_faces_are_remembered_and_the_place_of_the_one_is_told() -> None:
     assert draft.provenance["other_faces"] == 1
     assert "lies at 10, 20, 90, 90 pixels" in ask.prompts("describe")[0]
     assert rules.teach(happy(faces=[one, two]), Options()).provenance["other_faces"] == 1
+
+
+def test_lead_is_explained_wherever_it_stands_and_what_is_said_is_checked_against_it() -> None:
+    other = Face(face="0", box=(200, 20, 30, 30), aus=face({"AU04": 3.0}).aus)
+    lead = Face(face="1", box=(10, 20, 90, 90), aus=face().aus)
+    sample = happy(faces=[other, lead])
+    draft = rules.teach(sample, Options())
+    assert draft.reasoning is not None
+    assert {"AU06", "AU12"} <= named_aus(draft.reasoning.observations)
+    score = score_sample(sample, draft.reasoning.observations)
+    assert (score.aus_gold, score.contradicted, score.omitted) == (("AU06", "AU12"), 0, ())

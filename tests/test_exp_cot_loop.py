@@ -13,11 +13,10 @@ from scripted_teacher import OBSERVED, READ, Scripted, attempts, face, happy, te
 from data_engine.exp_cot import rules
 from data_engine.exp_cot.draft import Options
 from data_engine.exp_cot.loop import Effort, run_now
-from emollm import facs
 from emollm.claims import check
 from emollm.labels import find_labels
 from emollm.llm.wire import Failure, Image
-from emollm.records import AU, Face, Sample
+from emollm.records import Sample
 
 SAD = {"label": "sadness"}
 
@@ -247,11 +246,11 @@ def test_kept_text_holds_for_the_face_it_was_written_about() -> None:
 
 
 def test_rules_run_without_an_event_loop_even_when_refused() -> None:
-    busy = Face(aus={code: AU(value=2.0, kind="intensity") for code in facs.EXPRESSIVE})
+    unseen = happy(label_set="open", label="tearful")  # no action unit tells of tears
     with ThreadPoolExecutor(1) as elsewhere:  # a thread that has no event loop
-        draft = elsewhere.submit(rules.teach, happy(faces=[busy]), Options()).result()
+        draft = elsewhere.submit(rules.teach, unseen, Options()).result()
     assert draft.reason == "unverified"
-    assert [stage for stage, _ in attempts(draft)] == ["describe"] * rules.MAX_ATTEMPTS
+    assert [stage for stage, _ in attempts(draft)] == ["refine"] * rules.MAX_ATTEMPTS
 
 
 def test_writer_that_waits_is_not_run_as_one_that_does_not() -> None:

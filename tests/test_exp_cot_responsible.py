@@ -1,18 +1,33 @@
 """What no kept text says: who somebody is, what goes on in them, and what a reader is to answer."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 from made_clips import made_clip
 from scripted_teacher import OBSERVED, READ, Scripted, attempts, happy, teach
 
-from data_engine.exp_cot import conclude, rules
+from data_engine.exp_cot import conclude, interpret, rules
 from data_engine.exp_cot.draft import Options
 from data_engine.exp_cot.loop import Effort
+from data_engine.exp_cot.phrases import PHRASES
 from data_engine.exp_cot.responsible import find_irresponsible
 from emollm.labels import LABEL_SETS
 
 ONCE = Effort(rounds=1)
+GOLDEN = [json.loads(line) for line in (Path(__file__).parent / "data/responsible.jsonl").open(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("row", GOLDEN, ids=lambda row: row["text"][:60])
+def test_sound_sentences_pass_and_others_do_not(row: dict[str, str]) -> None:
+    problems = find_irresponsible(row["text"], row["part"], row.get("language", "en"))
+    assert (not problems) if row["tells"] is None else any(one.endswith(f"tells {row['tells']}") for one in problems)
+
+
+def test_what_was_said_excuses_no_intent_of_the_face() -> None:
+    said = "The lips are pressed as if trying not to laugh."
+    assert find_irresponsible(said, "observations", "en", transcript="Nothing to add.") != []
 
 
 @pytest.mark.parametrize(
@@ -160,12 +175,28 @@ def test_rules_write_nothing_of_the_kind() -> None:
         draft = rules.teach(sample, Options(label_set=name))
         for attempt in draft.provenance.get("attempts", ()):
             assert not any(problem.startswith(("responsible", "talk")) for problem in attempt["problems"]), attempt
-    for name in ("INTERPRETATIONS", "TOGETHER", "CONCLUSIONS"):
-        for wordings in getattr(conclude, name).values():
+    for table in (interpret.INTERPRETATIONS, interpret.TOGETHER, conclude.CONCLUSIONS):
+        for wordings in table.values():
             for wording in wordings:
                 assert find_irresponsible(wording, "ending", "en") == [], wording
-    for wording in (*conclude.REMARKS, *conclude.LACKS, *conclude.EXTRAS, *conclude.TIPS, *conclude.BEYOND):
+    for wording in (
+        *conclude.REMARKS,
+        *interpret.LACKS,
+        *interpret.EXTRAS,
+        *interpret.TIPS,
+        *interpret.BEYOND,
+        *interpret.DISTINCT,
+    ):
         assert find_irresponsible(wording, "ending", "en") == [], wording
+
+
+@pytest.mark.parametrize("code", PHRASES)
+def test_no_phrase_of_an_action_unit_is_taken_for_a_mood(code: str) -> None:
+    phrases = PHRASES[code]
+    clauses = [f"{subject} are slightly {state}" for subject in phrases.subjects for state in phrases.states]
+    clauses += [f"{subject.format(side='left')} is {state}" for subject in phrases.sided for state in phrases.states]
+    for said in (*clauses, *phrases.nouns, *(f"there is no {noun}" for noun in phrases.nouns)):
+        assert find_irresponsible(f"In this picture, {said}.", "observations", "en") == [], said
 
 
 def test_voice_that_names_an_emotion_is_told_to_nobody() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from data_engine.exp_cot.verify import find_observation_problems, find_problems
-from data_engine.exp_cot.view import look
+from data_engine.exp_cot.verify import find_ending_problems, find_observation_problems
+from data_engine.exp_cot.view import View, look
 from emollm import facs
 from emollm.records import AU, Event, Face, Reasoning
 
@@ -17,11 +17,16 @@ GOOD = Reasoning(
 )
 
 
+def checked(reasoning: Reasoning, view: View) -> list[str]:
+    """The checks that a whole explanation of happiness does not pass."""
+    found = find_observation_problems(reasoning.observations, view, ("happiness",), "basic7")
+    found += find_ending_problems(reasoning, view, ("happiness",), "basic7")
+    return [problem.partition(":")[0] for problem in found]
+
+
 def problems(**changes: str) -> list[str]:
     fields = {name: getattr(GOOD, name) for name in ("observations", "interpretation", "conclusion")}
-    view = look(HAPPY, facs.THRESHOLDS)
-    found = find_problems(Reasoning(**(fields | changes)), view, ("happiness",), "basic7")
-    return [problem.partition(":")[0] for problem in found]
+    return checked(Reasoning(**(fields | changes)), look(HAPPY, facs.THRESHOLDS))
 
 
 def swapped(old: str, new: str) -> str:
@@ -232,8 +237,7 @@ def clip_problems(course: str) -> list[str]:
         interpretation=GOOD.interpretation,
         conclusion=GOOD.conclusion,
     )
-    found = find_problems(told, look(HAPPY, facs.THRESHOLDS, EVENTS), ("happiness",), "basic7")
-    return [problem.partition(":")[0] for problem in found]
+    return checked(told, look(HAPPY, facs.THRESHOLDS, EVENTS))
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -91,6 +92,14 @@ def test_question_wording_depends_on_the_id_and_not_on_the_order(cot: Path, tmp_
     one, two = lines(tmp_path / "one/data.jsonl"), lines(tmp_path / "two/data.jsonl")
     assert one == two[::-1]
     assert len({row["messages"][0]["content"][1]["text"] for row in one}) > 1
+
+
+def test_a_picture_that_is_not_the_one_of_the_sample_is_left_out(cot: Path, tmp_path: Path) -> None:
+    digest = hashlib.sha256((cot.parent / "faces/a.png").read_bytes()).hexdigest()
+    write(cot, *(sample(name, media=Media(kind="image", path=f"faces/{name}.png", sha256=digest)) for name in "ab"))
+    assert export(cot, tmp_path / "out", "--format", "messages") == 0
+    assert [(row["id"], row["reason"]) for row in lines(tmp_path / "out/rejected.jsonl")] == [("b", "other_picture")]
+    assert [path.name for path in (tmp_path / "out/images/faces").iterdir()] == ["a.png"]
 
 
 def test_what_has_no_usable_picture_is_left_out_with_its_reason(cot: Path, tmp_path: Path) -> None:

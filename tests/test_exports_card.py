@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from data_engine.exports.card.origin import licence_of, source_of
 from exporting import clip, export, golden, sample, write, write_with_media
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,6 +180,12 @@ def test_digests_of_prompts_in_manifests_are_told(made: Path, tmp_path: Path) ->
     place = made.parent / "cot.manifest.json"
     place.write_text(json.dumps(json.loads(place.read_text()) | {"prompts": {"en/describe.md": "ab12"}}))
     assert "generate prompts.en/describe.md `ab12`" in card(made, tmp_path / "out")
+
+
+def test_features_of_a_voice_are_no_licence_and_no_source() -> None:
+    provenance = {"prosody": {"source": "chest", "licence": "poetic"}, "import": {"dataset": "toy", "licence": "free"}}
+    one = sample("s", provenance=provenance)
+    assert (source_of(one), licence_of(one)) == ("toy", "free")
 
 
 @pytest.mark.parametrize(

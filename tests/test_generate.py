@@ -7,9 +7,8 @@ import pytest
 
 from data_engine.exp_cot.rules import MAX_ATTEMPTS
 from data_engine.generate import main
-from emollm import facs
 from emollm.errors import ConfigError, SourceError
-from emollm.records import AU, Face, Sample, encode, read_records
+from emollm.records import AU, Face, Media, Sample, encode, read_records
 
 AUS = [f"AU{number:02d}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26)]
 PATTERNS = {
@@ -115,7 +114,11 @@ def test_votes_of_annotators_give_the_label(tmp_path: Path) -> None:
 
 
 def test_pictures_elsewhere_are_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    generate(tmp_path, [sample("a", "anger", PATTERNS["anger"])], output="elsewhere/cot.jsonl")
+    bare = sample("a", "anger", PATTERNS["anger"])
+    generate(tmp_path, [bare], output="elsewhere/bare.jsonl")
+    assert "--media-root" not in capsys.readouterr().err
+    shown = msgspec.structs.replace(bare, media=Media(kind="image", path="a.png"))
+    generate(tmp_path, [shown], output="elsewhere/cot.jsonl")
     assert "--media-root" in capsys.readouterr().err
 
 
@@ -143,14 +146,39 @@ def test_what_cannot_be_explained_is_kept_aside_with_its_reason(tmp_path: Path) 
 
 
 def test_refused_texts_are_kept_with_what_was_wrong(tmp_path: Path) -> None:
-    everything = sample("all", "anger", ())
-    everything.faces = [Face(aus={code: AU(value=2.0, kind="intensity") for code in facs.EXPRESSIVE})]
-    generate(tmp_path, [everything, sample("b", "anger", PATTERNS["anger"])])
+    unseen = sample("all", "tearful", PATTERNS["sadness"])
+    unseen.label_set = "open"
+    generate(tmp_path, [unseen, sample("b", "anger", PATTERNS["anger"])])
     (line,) = rejected(tmp_path)
     attempts = line["record"]["provenance"]["generate"]["attempts"]
     assert line["reason"] == "unverified"
     assert len(attempts) == MAX_ATTEMPTS
     assert all(attempt["text"] and attempt["problems"] for attempt in attempts)
+
+
+def test_codes_that_facs_does_not_have_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    strange = {"AU99": AU(value=1.0, kind="presence")}
+    some, only = sample("some", "anger", PATTERNS["anger"]), sample("only", "anger", ())
+    some.faces = [Face(aus={**((some.faces or [])[0].aus or {}), **strange})]
+    only.faces = [Face(aus=strange)]
+    (written,) = generate(tmp_path, [some, only])
+    assert (written.provenance or {})["generate"]["unknown_aus"] == ["AU99"]
+    assert "1 kept without AU99, which is no code of FACS" in capsys.readouterr().err
+    (line,) = rejected(tmp_path)
+    assert (line["id"], line["reason"], "AU99" in line["detail"]) == ("only", "no_aus", True)
+
+
+def test_speech_that_the_rules_do_not_use_is_counted_as_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoken = sample("a", "anger", PATTERNS["anger"])
+    spoken.text, spoken.provenance = "Well.", {"prosody": {"anger": 0.9, "pitch": "rising"}}
+    written, _ = generate(tmp_path, [spoken, sample("b", "anger", PATTERNS["anger"])])
+    told = (written.provenance or {})["generate"]
+    assert (told["unheard"], "prosody_dropped" in told) == (["text", "prosody"], False)
+    said = capsys.readouterr().err
+    assert "1 kept with a transcript that this teacher does not use" in said
+    assert "features of voices left out" not in said
 
 
 def test_threshold_decides_what_is_named(tmp_path: Path) -> None:

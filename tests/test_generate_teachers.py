@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,16 +83,26 @@ def test_manifest_tells_prompts_problems_and_options(tmp_path: Path) -> None:
 
 
 def test_rerun_goes_on_and_with_other_options_is_refused(tmp_path: Path) -> None:
-    whole = generate(tmp_path, faces(20), LyingTeacher())
+    whole = generate(tmp_path, faces(30), LyingTeacher())
     lines = (tmp_path / "cot.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "cot.jsonl").write_bytes(b"".join(lines[:5]) + lines[5][:40])
-    assert generate(tmp_path, faces(20), LyingTeacher()) == whole
+    assert generate(tmp_path, faces(30), LyingTeacher()) == whole
     with pytest.raises(ConfigError, match="votes 1 → 3"):
-        generate(tmp_path, faces(20), LyingTeacher(), "--votes", "3")
+        generate(tmp_path, faces(30), LyingTeacher(), "--votes", "3")
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "infer.md").write_text("{description} {choices}", "utf-8")
     with pytest.raises(ConfigError, match="prompts"):
-        generate(tmp_path, faces(20), LyingTeacher(), "--prompts", str(tmp_path / "own"))
+        generate(tmp_path, faces(30), LyingTeacher(), "--prompts", str(tmp_path / "own"))
+
+
+@pytest.mark.parametrize("name", ["cot.jsonl", "cot.manifest.json", "cot.rejected.jsonl", "samples.jsonl"])
+def test_ledger_is_no_other_file_of_the_run(tmp_path: Path, name: str) -> None:
+    write(tmp_path, faces(1))
+    before = sorted(tmp_path.iterdir())
+    run = [str(tmp_path / "samples.jsonl"), "-o", str(tmp_path / "cot.jsonl"), *ASKED]
+    with pytest.raises(ConfigError, match="is another file of this run"):
+        main([*run, "--ledger", str(tmp_path / name)])
+    assert sorted(tmp_path.iterdir()) == before
 
 
 # --- quota ------------------------------------------------------------------------------------------------------------
@@ -190,6 +202,36 @@ def test_options_that_do_not_fit_are_refused_in_one_line(tmp_path: Path, options
         main([str(source), "-o", str(tmp_path / "cot.jsonl"), *options])
     assert "\n" not in str(error.value)
     assert not (tmp_path / "cot.jsonl").exists()
+
+
+class Wearing:
+    """Answers such that a sample takes as many requests as it can: misread at the third try, never ended."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    async def __call__(self, request: Request) -> Reply:
+        self.calls[request.stage] += 1
+        num_read = sum(turn.role == "assistant" for turn in request.turns)
+        told = {
+            "describe": json.dumps({"observations": OBSERVED}),
+            "infer": "?" if num_read < 2 else '{"label":"fear"}',
+        }
+        return Reply(text=told.get(request.stage, "?"), model="m")
+
+
+@pytest.mark.parametrize("options", [(), ("--votes", "2", "--rounds", "2", "--repair")])
+def test_dry_run_counts_all_that_a_sample_can_take(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    ask = Wearing()
+    source = write(tmp_path, [happy()])
+    command = [str(source), "-o", str(tmp_path / "cot.jsonl"), *ASKED, *options]
+    assert main([*command, "--dry-run"]) == 0
+    told = re.search(r"([\d,]+) requests at most", capsys.readouterr().out)
+    assert told is not None
+    main(command, ask=ask)
+    assert int(told[1]) - 1 == ask.calls.total()  # the one is an ending, which only a reading that is right leads to
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------
@@ -344,3 +386,44 @@ def test_requests_that_wait_together_are_answered_in_one_batch(tmp_path: Path, t
     *replies, failure = asyncio.run(run())
     assert len({reply.text for reply in replies if isinstance(reply, Reply)}) == 1
     assert isinstance(failure, Failure)
+
+
+class Saying:
+    """A teacher that says one thing, or fails in one way, whatever it is asked."""
+
+    def __init__(self, answer: Reply | Failure) -> None:
+        self.answer = answer
+        self.num_asked = 0
+
+    async def __call__(self, _request: Request) -> Reply:
+        self.num_asked += 1
+        if isinstance(self.answer, Failure):
+            raise self.answer
+        return self.answer
+
+
+SORRY = "I'm sorry, but I can't help with identifying or describing people in images."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(text="", model="m", finish="length"),
+        Reply(text=SORRY, model="m"),
+        Failure("refusal", "I cannot help with faces"),
+        Failure("unreadable", "the answer is empty (finish_reason length); raise max_tokens"),
+    ],
+    ids=["cut off", "polite", "refusal", "empty"],
+)
+def test_a_teacher_that_says_nothing_of_use_is_not_paid_to_the_end(tmp_path: Path, answer: Reply | Failure) -> None:
+    teacher = Saying(answer)
+    with pytest.raises(EmoLLMError, match=r"20 samples cannot be read.*--max-tokens"):
+        generate(tmp_path, faces(400), teacher, "--in-flight", "8")
+    assert teacher.num_asked < 200
+
+
+def test_what_got_no_answer_is_told_and_asked_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples = faces(6)
+    generate(tmp_path, samples, Saying(Failure("deadline", "no answer within 3 s")), code=1)
+    assert "6 samples got no answer; the same command asks for them again" in capsys.readouterr().err
+    assert generate(tmp_path, samples, LyingTeacher(lie=0, misread=0))

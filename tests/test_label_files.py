@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_engine.sources.labels import read_label, read_labels, stem_of
+from data_engine.sources.joining import stem_of
+from data_engine.sources.labels import read_label, read_labels
 from emollm.errors import SourceError
 
 

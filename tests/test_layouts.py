@@ -80,6 +80,15 @@ def test_links_that_lead_out_are_kept_aside(tmp_path: Path) -> None:
     assert "train/sad/in.jpg" in run.by_id
 
 
+def test_a_link_back_to_a_folder_above_adds_nothing(tmp_path: Path) -> None:
+    root = photos(tmp_path / "photos")
+    (root / "train/happy/loop").symlink_to(root, target_is_directory=True)
+    (root / "train/sad/self").symlink_to(".", target_is_directory=True)
+    run = Run(root)
+    assert len(run.samples) == 5
+    assert {sample.label for sample in run.samples if sample.id.startswith("train/happy")} == {"happiness"}
+
+
 def test_broken_pictures_are_kept_aside_and_the_others_have_a_digest(tmp_path: Path) -> None:
     root = photos(tmp_path / "photos")
     (root / "train/sad/2.jpg").write_bytes((root / "train/sad/3.jpg").read_bytes()[:200])

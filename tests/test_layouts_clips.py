@@ -166,3 +166,19 @@ def test_merr_gives_the_peak_of_a_clip(tmp_path: Path) -> None:
         "AU28": (1.0, "presence"),
     }
     assert (sample.provenance or {})["import"]["caption"].startswith("The corners")
+
+
+def test_merr_tells_what_of_a_clip_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = {
+        "s1": {"pseu_emotion": "happy", "peak_AU_list": {"AU06_r": 9, "AU12_r": 2.5, "AU14_r": "x", "AU99_r": 1}},
+        "s2": [],
+        "s3": None,
+    }
+    text(tmp_path / "MERR/MERR_fine_grained.json", json.dumps(told))
+    clip(tmp_path / "MERR/video/s1.mp4")
+    run = Run(tmp_path / "MERR")
+    [sample] = run.samples
+    assert [set(face.aus or ()) for face in sample.faces or ()] == [{"AU12"}]
+    assert (run.reasons, run.code) == ({"s1": "unreadable_au", "s2": "unreadable_row", "s3": "unreadable_row"}, 1)
+    said = capsys.readouterr().err
+    assert all(part in said for part in ("AU06 is '9'", "AU14 is 'x'", "'AU99_r' is no action unit", "is [], not"))

@@ -73,6 +73,7 @@ def test_disfa_lines_that_cannot_be_read_are_kept_aside(tmp_path: Path) -> None:
     pictures(root / "Images/SN001", "1.jpg", "2.jpg", "3.jpg")
     run = Run(root)
     assert sorted(run.reasons.values()) == ["missing_labels", "unreadable_row", "unreadable_row"]
+    assert any(line["detail"].endswith("'2,7' is no frame with 0 to 5") for line in run.rejected)
     assert [("AU04" in aus_of(sample), "AU09" in aus_of(sample)) for sample in run.samples] == [
         (True, False),
         (False, False),
@@ -92,6 +93,26 @@ def test_bp4d_presence_intensity_and_what_was_not_coded(tmp_path: Path) -> None:
     assert (first.id, first.subject, first.split) == ("F001/T1/2440", "F001", "train")
     assert first.groups == {"gender": "female", "task": "T1"}
     assert run.reasons == {"F001/T1#4": "unreadable_row"}
+
+
+def test_bp4d_cells_that_are_no_code_are_told_and_the_rest_is_kept(tmp_path: Path) -> None:
+    root = tmp_path / "BP4D"
+    text(root / "AU_OCC/F001_T1.csv", "0,1,2,6,12", "1,0,x,1,7", "2,1", "3,1,1,0,0")
+    text(root / "AU_INT/AU06/F001_T1_AU06.csv", "1,4", "3,7", "2,9")
+    pictures(root / "F001/T1", "1.jpg", "2.jpg", "3.jpg")
+    run = Run(root)
+    assert [aus_of(sample) for sample in run.samples] == [
+        {"AU01": (0.0, "presence"), "AU06": (4.0, "intensity")},
+        {"AU01": (1.0, "presence")},
+        {name: (value, "presence") for name, value in (("AU01", 1.0), ("AU02", 1.0), ("AU06", 0.0), ("AU12", 0.0))},
+    ]
+    details = {line["id"]: line["detail"].rpartition("csv:")[2] for line in run.rejected}
+    assert details == {
+        "F001_T1_AU06#2": "2: F001_T1_AU06#2: '3,7' is no frame with 0 to 5 or 9",
+        "F001/T1#2": "2: F001/T1#2: AU02 is 'x', not 0, 1 or 9; AU12 is '7', not 0, 1 or 9",
+        "F001/T1#3": "3: F001/T1#3: has 2 cells, not 5",
+    }
+    assert run.code == 1
 
 
 def test_bp4d_headers_of_one_and_of_names_are_read_alike(tmp_path: Path) -> None:

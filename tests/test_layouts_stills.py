@@ -74,6 +74,17 @@ def test_the_compound_partition_is_told_by_its_numbers(tmp_path: Path) -> None:
     assert run.samples[0].label_set == "rafdb_compound11"
 
 
+def test_a_slip_in_one_row_does_not_make_the_basic_partition_another(tmp_path: Path) -> None:
+    root = rafdb(tmp_path / "RAF-DB")
+    (path,) = root.rglob("list_patition_label.txt")
+    text(path, *path.read_text("utf-8").splitlines(), "train_09999.jpg 8")
+    picture(path.parents[1] / "Image/aligned/train_09999_aligned.jpg")
+    for options in ((), ("--layout", "rafdb", "--overwrite")):
+        run = Run(root, *options)
+        assert {sample.label_set for sample in run.samples} == {"rafdb7"}
+        assert (run.reasons["train_09999"], run.code) == ("unknown_label", 1)
+
+
 def test_both_partitions_under_one_root_need_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from emollm.cli import main
 

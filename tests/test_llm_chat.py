@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emollm.llm.chat import Answer, Style, Trouble, read_answer, read_complaint
+from emollm.llm.chat import Answer, Style, Trouble, read_answer, read_complaint, to_body
 from emollm.llm.tokens import likely_tokens, most_tokens
 from emollm.llm.transport import read_retry_after
 from emollm.llm.wire import FAILURES, Image, Request, Turn
@@ -179,6 +180,11 @@ def test_retry_after_is_read_in_all_its_forms(headers: dict[str, str], seconds: 
     assert read_retry_after(headers) == seconds
 
 
+def test_a_byte_order_mark_and_half_a_character_spoil_no_answer() -> None:
+    body = json.dumps({"choices": [{"message": {"content": 'The lips: \ud83d, "\\ud83d", 悲 \U0001f600.'}}]}).encode()
+    assert read_answer(200, b"\xef\xbb\xbf" + body).text == 'The lips: , "\\ud83d", 悲 \U0001f600.'
+
+
 def test_tokens_are_guessed_from_characters() -> None:
     def tokens(text: str, *images: Image) -> tuple[int, int]:
         request = Request(turns=(Turn("user", text, images),))
@@ -189,3 +195,15 @@ def test_tokens_are_guessed_from_characters() -> None:
     assert tokens("\ud800") == (8, 73)
     likely, most = tokens("", *[Image(path=None, sha256="")] * 2)  # type: ignore[arg-type]
     assert 2 * 85 < likely < 2 * 8500 < most
+
+
+def test_every_one_of_several_answers_has_a_seed_of_its_own() -> None:
+    def seed(index: int) -> int:
+        request = Request(turns=(Turn(role="user", text="Which?"),), seed=7, index=index)
+        return int(json.loads(to_body(request, "m", Style(), unused))["seed"])
+
+    assert [seed(0), seed(1), seed(2)] == [7, 8, 9]
+
+
+def unused(image: Image) -> msgspec.Raw:
+    raise AssertionError(image)

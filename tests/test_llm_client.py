@@ -14,9 +14,11 @@ import pytest
 from asking import QUICK, ask, question
 from fake_endpoint import FakeEndpoint, Manners
 
+import emollm.llm.endpoint as endpoint_module
 from emollm.errors import ConfigError
 from emollm.llm.budget import Budget, Price
 from emollm.llm.client import Client
+from emollm.llm.endpoint import HANDFUL
 from emollm.llm.in_order import in_order
 from emollm.llm.ledger import Ledger
 from emollm.llm.pace import Limits
@@ -86,6 +88,16 @@ def test_a_question_becomes_a_chat_completion(endpoint: FakeEndpoint) -> None:
     ]
 
 
+def test_several_answers_to_one_question_are_asked_for_with_seeds_of_their_own(
+    endpoint: FakeEndpoint, ledger: Ledger
+) -> None:
+    client = Client(endpoint.url, "m", ledger=ledger)
+    ask(client, *[question(seed=7, index=index) for index in range(3)], *[question(index=index) for index in range(2)])
+    assert sorted(body.get("seed", -1) for body in bodies(endpoint)) == [-1, -1, 7, 8, 9]
+    ask(client, question(seed=8))  # as if nothing had been asked: ledgers remember the seed and the index
+    assert len(endpoint.requests) == len(ledger) == 6
+
+
 def test_pictures_are_sent_as_they_are(endpoint: FakeEndpoint, ledger: Ledger, tmp_path: Path) -> None:
     image = picture(tmp_path)
     ask(Client(endpoint.url, "m", ledger=ledger), Request(turns=(Turn("user", "Look.", images=(image,)),)))
@@ -152,6 +164,15 @@ def test_a_wrong_key_ends_the_run_and_is_not_shown(monkeypatch: pytest.MonkeyPat
         assert endpoint.calls == 1
 
 
+def test_a_word_in_place_of_a_key_is_left_in_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "e")
+    with FakeEndpoint() as endpoint:
+        [reply] = ask(Client(endpoint.url, "m"), question())
+    assert isinstance(reply, Reply)
+    assert "*" not in reply.text
+    assert "e" in reply.text
+
+
 @pytest.mark.parametrize("key", ["sk-proj-abc123def456", "gsk_AbCdEf0123456789", "0a1b2c3d4e5f", "AIzaSyA1234567890"])
 def test_a_key_in_place_of_the_name_of_its_variable_is_not_shown(key: str) -> None:
     with pytest.raises(ConfigError, match="--api-key-env: ") as error:
@@ -185,6 +206,17 @@ def test_a_key_that_is_echoed_is_not_shown(endpoint: FakeEndpoint, monkeypatch: 
     [failure] = ask(Client(endpoint.url, "m", limits=QUICK), question("!echo"))
     assert isinstance(failure, Failure)
     assert "sk-" not in failure.detail
+
+
+def test_a_key_that_an_answer_repeats_is_kept_nowhere(
+    endpoint: FakeEndpoint, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    endpoint.manners.text = f"You are {SECRET}."
+    [reply] = ask(Client(endpoint.url, "m", ledger=ledger), question())
+    assert isinstance(reply, Reply)
+    assert reply.text == "You are ***."
+    assert SECRET not in ledger.path.read_text()
 
 
 def test_openai_without_a_key_is_said_at_once() -> None:
@@ -398,6 +430,35 @@ def test_what_no_request_would_survive_ends_the_run_where_it_comes_first(endpoin
     with pytest.raises(EndpointError):
         ask(client, question("any other"))
     assert endpoint.calls == 1
+
+
+@pytest.mark.parametrize("fault", ["403", "404", "moved", "html", "500"])
+def test_an_endpoint_that_is_dead_from_the_start_is_asked_by_a_handful(endpoint: FakeEndpoint, fault: str) -> None:
+    client = Client(endpoint.url, "m", limits=QUICK)
+    with pytest.raises(EndpointError):
+        ask(client, *[question(f"Face {number} !{fault}") for number in range(64)])
+    # What may pass is tried again, by each of those who have to fail and of those beside the last of them.
+    assert endpoint.calls <= ((2 * HANDFUL - 1) * (1 + QUICK.retries) if fault in ("html", "500") else HANDFUL)
+
+
+def test_where_nobody_is_there_a_handful_knocks() -> None:
+    client = Client("http://127.0.0.1:9/v1", "m", limits=QUICK)
+    with pytest.raises(EndpointError, match="cannot connect"):
+        ask(client, *[question(f"Face {number}?") for number in range(64)])
+    assert client.accounts.total().retries <= 2 * HANDFUL
+
+
+def test_an_endpoint_that_takes_its_time_is_asked_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_module, "AT_WORK_AFTER_S", 0.02)
+    with FakeEndpoint(Manners(latency_s=0.5)) as endpoint:
+        ask(Client(endpoint.url, "m", limits=QUICK), *[question(f"Face {number}?") for number in range(32)])
+        assert endpoint.most_at_work == 32
+
+
+def test_whoever_goes_ahead_and_fails_by_itself_holds_up_nobody(endpoint: FakeEndpoint) -> None:
+    gone = Request(turns=(Turn("user", "Which?", images=(Image(Path("gone.jpg"), "0" * 64),)),))
+    replies = ask(Client(endpoint.url, "m"), *[gone] * 20, *[question(f"Face {number}?") for number in range(20)])
+    assert [isinstance(reply, Failure) for reply in replies] == [True] * 20 + [False] * 20
 
 
 def test_later_it_is_the_failure_of_one_request(endpoint: FakeEndpoint) -> None:

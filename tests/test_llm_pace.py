@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
 import selectors
 import time
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from fake_endpoint import FakeEndpoint, Manners
 from emollm.errors import ConfigError
 from emollm.llm.ceiling import Window
 from emollm.llm.client import Client
+from emollm.llm.endpoint import HANDFUL
 from emollm.llm.pace import Bucket, Limits, Pace
 from emollm.llm.wire import Failure, Reply
 
@@ -108,7 +111,7 @@ class QuickLoop(asyncio.SelectorEventLoop):
 
 
 class Taker(NamedTuple):
-    """An endpoint as its limits: so many at a time, so many in a second, or closed for a while."""
+    """An endpoint as its limits: so many at a time, so many in a second, closed for a while; and what it refuses so."""
 
     latency_s: float = 0.05
     capacity: float = float("inf")
@@ -116,6 +119,8 @@ class Taker(NamedTuple):
     burst: float = 20.0
     retry_after_s: float | None = None
     closed_s: float = 0.0
+    stray: float = 0.0
+    """Share of requests that it refuses for no reason."""
 
 
 async def go(taker: Taker, num: int, in_flight: int = 128) -> tuple[float, float]:
@@ -123,6 +128,7 @@ async def go(taker: Taker, num: int, in_flight: int = 128) -> tuple[float, float
     loop = asyncio.get_running_loop()
     started = filled = loop.time()
     at_work, refused, level, times = 0, 0, taker.burst, []
+    rng = random.Random(0)
 
     async def take() -> bool:
         nonlocal at_work, refused, level, filled
@@ -130,7 +136,8 @@ async def go(taker: Taker, num: int, in_flight: int = 128) -> tuple[float, float
         now = loop.time()
         level, filled = min(taker.burst, level + (now - filled) * taker.per_s), now
         is_full = now < started + taker.closed_s or at_work >= taker.capacity or level < 1
-        if is_full:
+        is_refused = is_full or rng.random() < taker.stray
+        if is_refused:
             refused += 1
         else:
             level -= 1
@@ -139,17 +146,15 @@ async def go(taker: Taker, num: int, in_flight: int = 128) -> tuple[float, float
             at_work -= 1
             times.append(loop.time())
         await asyncio.sleep(0.001)
-        return not is_full
+        return not is_refused
 
     async def one(pace: Pace) -> None:
-        again = False
-        while True:
-            slot = await pace.enter(1, again)
-            if again := not await take():
-                pace.leave(slot, "refused", wait_s=taker.retry_after_s)
-            else:
+        for times_refused in itertools.count():
+            slot = await pace.enter(1, times_refused)
+            if await take():
                 pace.leave(slot, "answered")
                 return
+            pace.leave(slot, "refused", wait_s=taker.retry_after_s)
 
     pace = Pace(Limits(in_flight=in_flight))
     await asyncio.gather(*(one(pace) for _ in range(num)))
@@ -179,6 +184,54 @@ def test_goodput_is_near_what_an_endpoint_takes_with_few_refusals(name: str) -> 
         goodput, share = runner.run(go(taker, 3000))
     assert goodput > bar * ideal
     assert share < 0.03
+
+
+@pytest.mark.parametrize(
+    ("taker", "bar"),
+    [
+        (Taker(latency_s=0.1, burst=1e9, stray=0.02), 0.9),
+        (Taker(latency_s=0.1, burst=1e9, stray=0.05), 0.8),
+        (Taker(capacity=32, stray=0.02), 0.4),
+        (Taker(closed_s=1, burst=1e9, latency_s=0.1, stray=0.02), 0.6),
+    ],
+    ids=["2 %", "5 %", "32 at a time and 2 %", "closed for a second, then 2 %"],
+)
+def test_refusals_that_do_not_depend_on_load_hardly_slow_it_down(taker: Taker, bar: float) -> None:
+    with asyncio.Runner(loop_factory=QuickLoop) as runner:
+        goodput, _ = runner.run(go(taker, 3000, in_flight=64))
+    assert goodput > bar * min(64, taker.capacity) / (taker.latency_s + 0.002)
+
+
+def test_a_request_that_is_always_refused_waits_alone_and_longer_each_time() -> None:
+    async def run() -> tuple[int, int]:
+        pace = Pace(Limits(in_flight=16))
+        answered = tried = 0
+
+        async def fine() -> None:
+            nonlocal answered
+            while True:
+                slot = await pace.enter(1)
+                await asyncio.sleep(0.05)
+                pace.leave(slot, "answered")
+                answered += 1
+
+        tasks = [asyncio.create_task(fine()) for _ in range(15)]
+        await asyncio.sleep(1)
+        answered = 0
+        started = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() < started + 10:
+            slot = await pace.enter(1, tried)
+            await asyncio.sleep(0.001)
+            pace.leave(slot, "refused")
+            tried += 1
+        for task in tasks:
+            task.cancel()
+        return tried, answered
+
+    with asyncio.Runner(loop_factory=QuickLoop) as runner:
+        tried, answered = runner.run(run())
+    assert tried < 15
+    assert answered > 0.8 * 15 * 10 / 0.05
 
 
 @pytest.mark.parametrize("per_minute", [1, 2, 30, 500, 10_000])
@@ -248,11 +301,11 @@ def test_retry_after_halts_everybody() -> None:
     with FakeEndpoint(Manners(closed_s=(0.0, 0.8), retry_after="0.9")) as endpoint:
         endpoint.keeps = True
         client = Client(endpoint.url, "m", limits=QUICK)
-        replies = ask(client, *[question(f"Face {number}?") for number in range(8)])
+        replies = ask(client, *[question(f"Face {number}?") for number in range(12)])
         times = [at for at, _, _ in endpoint.requests]
         assert all(isinstance(reply, Reply) for reply in replies)
-        assert endpoint.statuses == {429: 8, 200: 8}
-        assert min(times[8:]) - max(times[:8]) > 0.8
+        assert endpoint.statuses == {429: HANDFUL, 200: 12}
+        assert min(times[HANDFUL:]) - max(times[:HANDFUL]) > 0.8
 
 
 def test_patience_ends() -> None:

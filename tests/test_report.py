@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from emollm import facs
+from emollm.claims.times import Time
 from emollm.records import AU, Face, Media
 from eval.report import write_report
 from eval.report.explanation import marked
@@ -192,6 +193,20 @@ def test_contradictions_are_listed_once_with_what_was_measured(tmp_path: Path) -
     page = report(tmp_path, [scored(claims=claims, face=face)]).replace("\N{NO-BREAK SPACE}", " ")
     assert "✗ “a frown”, “lowered brows” — measured AU4 0.2" in page
     assert "✗ “left smile” — said left, measured AU12 left 0.3, right 4.2 D" in page
+
+
+def test_sides_that_differ_and_times_are_said_of_a_claim(tmp_path: Path) -> None:
+    face = Face(aus={"AU12": AU(value=3.2, kind="intensity", left=3.2, right=3.1)})
+    smile = {"text": "a smile", "start": 0, "end": 1, "aus": ("AU12",), "present": True, "verdict": "contradicted"}
+    claims = (
+        ScoredClaim(**smile, reason="side", side="left", uneven=True),
+        ScoredClaim(**smile, reason="side", uneven=True),
+        ScoredClaim(**smile, reason="time", times=(Time("onset", 0.4), Time("offset", 1.0))),
+    )
+    page = report(tmp_path, [scored(claims=claims, face=face)]).replace("\N{NO-BREAK SPACE}", " ")
+    for said in ("more on the left", "uneven", "from 0.4 s until 1 s"):
+        assert f"AU12 there, {said}: contradicted" in page
+        assert f"— said {said}, measured AU12" in page
 
 
 def test_missing_and_empty_predictions_are_told_apart(tmp_path: Path) -> None:

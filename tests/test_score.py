@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from emollm.claims import Claim, read_claims
 from emollm.errors import ConfigError, EmoLLMError
 from emollm.records import AU, Face, Media, Prediction, Sample, encode
 from eval.results import Number, read_results
@@ -106,6 +107,19 @@ def test_claims_point_into_the_completion(tmp_path: Path) -> None:
         for claim in row.claims:
             assert row.completion is not None
             assert row.completion[claim.start : claim.end] == claim.text
+
+
+def test_rows_keep_all_that_a_claim_says(tmp_path: Path) -> None:
+    clip = {"media": Media(kind="video", path="face.mp4"), "events": []}
+    said = (
+        "<think>The smile is stronger on the left, and the smile is lopsided. Perhaps the brows are slightly lowered "
+        "from 0.4 s to 1.2 s. The forehead is smooth.</think><answer>happiness</answer>"
+    )
+    [row] = rows(score(tmp_path, [sample(0, **clip)], [prediction(0, said)])).values()
+    kept = [tuple(getattr(one, name) for name in Claim._fields) for one in row.claims]
+    assert kept == [tuple(claim) for claim in read_claims(said)]
+    assert {(one.uneven, one.side) for one in row.claims} >= {(True, "left"), (True, None)}
+    assert any(one.times for one in row.claims)
 
 
 def test_missing_prediction_is_wrong_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from emollm.answers import parse, render
 from emollm.records import AU, Face, Reasoning, Sample
-from emollm.scoring import Counts, au_counts, is_well_formed, label_match, main_face, score_sample, set_f1
+from emollm.scoring import (
+    Counts,
+    au_counts,
+    is_well_formed,
+    label_match,
+    lead_face,
+    main_face,
+    score_sample,
+    set_f1,
+)
 
 REASONING = Reasoning(
     observations="The inner brows are raised and the lip corners are turned down. There is no smile.",
@@ -155,6 +164,23 @@ def test_the_main_face_is_the_first_measured_one() -> None:
     face = main_face(sample)
     assert face is not None
     assert face.aus == {"AU01": AU(value=1.0, kind="intensity")}
+
+
+def test_the_main_face_is_the_lead_wherever_it_stands() -> None:
+    other, lead = make_face(AU04=1.0), make_face(AU01=1.0)
+    other.face, lead.face = "a", "b"
+    faces = [other, lead]
+    assert (lead_face(Sample(id="1", faces=faces)), main_face(Sample(id="1", faces=faces))) == (None, other)
+    assert main_face(Sample(id="1", faces=faces, provenance={"faces": {"lead": "b"}})) == lead
+    other.box, lead.box = (0, 0, 20, 20), (30, 0, 30, 30)
+    assert main_face(Sample(id="1", faces=faces)) == lead
+    lead.box = (30, 0, 29, 29)
+    assert main_face(Sample(id="1", faces=faces)) == other
+
+
+def test_a_lead_that_was_not_measured_is_replaced_by_nobody() -> None:
+    faces = [Face(face="a", aus={"AU01": AU(value=1.0, kind="presence")}), make_face(AU04=1.0), Face(face="c")]
+    assert main_face(Sample(id="1", faces=faces, provenance={"faces": {"lead": "c"}})) is None
 
 
 def test_of_a_clip_each_au_counts_at_its_strongest() -> None:

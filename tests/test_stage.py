@@ -119,6 +119,24 @@ def test_an_input_is_never_written_over(source: Path) -> None:
     assert source.read_text() == before
 
 
+@pytest.mark.parametrize("name", ["out.manifest.json", "out.rejected.jsonl"])
+def test_an_input_is_not_written_over_by_what_lies_beside_the_output(source: Path, name: str) -> None:
+    mine = source.rename(source.with_name(name))
+    before = mine.read_text()
+    with pytest.raises(ConfigError, match="is an input of this run"):
+        copy(mine, source.parent / "out.jsonl")
+    assert mine.read_text() == before
+
+
+def test_outputs_that_differ_in_their_suffix_share_nothing(source: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "out.jsonl", tmp_path / "out.txt"
+    copy(source, first)
+    before = (tmp_path / "out.manifest.json").read_bytes()
+    copy(source, second, seed=1)
+    assert (tmp_path / "out.manifest.json").read_bytes() == before
+    assert [copy(source, path, seed=seed) for path, seed in ((first, 0), (second, 1))] == [0, 0]
+
+
 def test_a_file_that_nobody_wrote_here_is_not_adopted(source: Path, tmp_path: Path) -> None:
     (tmp_path / "out.jsonl").write_text('{"id":"foreign"}\n')
     with pytest.raises(ConfigError, match=r"no out\.manifest\.json says how it was made"):

@@ -18,7 +18,7 @@ from data_engine.clips.linking import Key, is_one_image_a_row
 from data_engine.clips.peak import RULE, SCORE_RULE
 from data_engine.clips.reading import Clip
 from data_engine.clips.tracks import Moment, Track
-from data_engine.sources.labels import stem_of
+from data_engine.sources.joining import stem_of
 from data_engine.sources.layout import Layout
 from data_engine.sources.source import Source
 from emollm.errors import SourceError

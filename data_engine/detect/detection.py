@@ -1,6 +1,6 @@
 """Detection: the files of a run in the order in which they are read, and who reads which.
 
-    detection = Detection(out, options, labeller, choice)
+    detection = Detection(out, options, labeller, prosody, choice)
     for sample in detection.samples(files): ...
 
 AU files come first: a picture or clip that one of them speaks of is not looked at again. Then pictures and clips, by
@@ -18,6 +18,7 @@ from data_engine.detect.files import KINDS, Input, printable
 from data_engine.detect.gathering import NOT_IN_TABLE, Gathering
 from data_engine.detect.labelling import Labeller
 from data_engine.detect.onlooker import Onlooker
+from data_engine.detect.prosody import Prosody
 from data_engine.detect.remeasure import Remeasure
 from data_engine.detect.resuming import Done, done_files
 from data_engine.detectors import FaceDetector
@@ -37,6 +38,7 @@ class Detection:
         out: Output,
         options: argparse.Namespace,
         labeller: Labeller,
+        prosody: Prosody,
         choice: Choice,
         loaded: FaceDetector | None = None,
         settled: Mapping[str, Done] | None = None,
@@ -45,7 +47,7 @@ class Detection:
         self.out = out
         self.settled = settled or {}
         self.choice = choice
-        self.gathering = Gathering(out, options, labeller, choice.dialect)
+        self.gathering = Gathering(out, options, labeller, prosody, choice.dialect)
         self.onlooker = Onlooker(out, options, choice, loaded)
         self.remeasure = Remeasure(self.gathering, self.onlooker, choice, options)
         self._limit: int | None = options.limit

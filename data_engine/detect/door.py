@@ -21,6 +21,7 @@ from data_engine.detect.files import Input, find_files
 from data_engine.detect.gathering import MIN_CONFIDENCE
 from data_engine.detect.labelling import Labeller
 from data_engine.detect.onlooker import load_chosen
+from data_engine.detect.prosody import AUDIO, Prosody
 from data_engine.detect.resuming import settled_files
 from data_engine.detect.showing import MAX_TILES, Pictures, check_place, show
 from data_engine.detectors import IN_PROCESS
@@ -41,6 +42,8 @@ EPILOG = """examples:
   emollm detect photos/ -o samples.jsonl                          pictures and clips, by our own detector
   emollm detect photos/ -o samples.jsonl --gallery seen.png       the same, and a picture of what was seen
   emollm detect clips/ -o samples.jsonl --fps 15 --max-faces 1    videos (pip install 'emollm[video]'), GIF, WebP
+  emollm detect clips/ -o samples.jsonl --prosody audio           and how people sound: pitch, loudness, rate, pauses
+  emollm detect clips/ -o samples.jsonl --prosody voices.csv      the same, as a voice model or somebody tells it
   emollm detect openface/ -o samples.jsonl --labels labels.csv --label-set dfew7
   emollm detect fex.csv -o samples.jsonl --frames all
   emollm detect smiles.csv -o samples.jsonl --detector csv --columns AU12=smile,id=file,kind=probability,scale=0-100
@@ -51,6 +54,10 @@ EPILOG = """examples:
 
 A picture or clip that an AU file among the inputs speaks of is not looked at again. Several people in one picture are
 a sample each: photo/0, photo/1 …, in a still the largest face first, in a clip the one seen longest.
+
+A table for --prosody has a row a clip and a column a feature, with words or numbers from 0 to 1:
+  clip,Sarcasm,Hesitation,pitch
+  0001.mp4,0.41,0.12,rising at the end
 """
 
 
@@ -63,8 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     choice = choose(options.detector, options.columns, options.noise)
     if options.gallery is not None and not options.explain:
         check_place(options.gallery, options.output, options.inputs)
-    beside = {path for path in (options.labels, map_file(options.columns)) if path}
-    files = find_files(options.inputs, beside, choice.kinds)
+    files = find_files(options.inputs, set(_beside(options)), choice.kinds)
     if options.frames == "all" and any(file.kind == "samples" for file in files):
         raise ConfigError("--frames all: samples that are measured anew stay one sample each; leave it out")
     return explain(files, choice) if options.explain else detect(files, choice, options)
@@ -76,6 +82,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("-o is missing: name the file to write, such as -o samples.jsonl")
     if (options.detector == CSV) != (options.columns is not None):
         parser.error("--detector csv and --columns go together")
+    if options.prosody == AUDIO and options.detector == ORACLE:
+        parser.error("--prosody audio: the oracle opens no clips; use another detector, or a file")
     if options.noise is not None and options.detector != ORACLE:
         parser.error("--noise goes with --detector oracle")
     if (options.python or options.set) and options.detector not in DOORS:
@@ -124,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--explain", action="store_true", help="say who would read each file and why, then stop")
     _add_choices(parser.add_argument_group("what becomes a sample"))
     _add_media(parser.add_argument_group("pictures and clips"))
-    _add_labels(parser.add_argument_group("labels"))
+    _add_labels(parser.add_argument_group("labels and voices"))
     others = parser.add_argument_group("other detectors")
     others.add_argument("--columns", metavar="MAP", help="for csv: AU12=column,…,kind=…, or a JSON file of the same")
     others.add_argument("--noise", metavar="RATES", help="for oracle: drop=0.1,spurious=0.05,jitter=0.3,confuse=0.1")
@@ -171,6 +179,13 @@ def _add_labels(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--labels", type=Path, metavar="FILE", help="names and labels: a table, JSON or JSON Lines")
     group.add_argument("--label-pattern", metavar="REGEX", help="the label in the file's name, as (?P<label>…)")
     group.add_argument("--label-set", metavar="NAME", help="the set of the labels, such as basic7 or dfew7")
+    group.add_argument(
+        "--prosody",
+        type=Path,
+        metavar="FILE|audio",
+        help="how people sound, for the teachers of generate: a table or JSON of clips and features, or measured from "
+        "the sound of the clips that show one person (pip install 'emollm[video]')",
+    )
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -223,6 +238,7 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
     is_needed = all(file.kind != "AU file" for file in files)
     loaded = load_chosen(choice) if choice.in_process and is_needed else None
     labeller = Labeller(options.labels, options.label_pattern, options.label_set)
+    prosody = Prosody(options.prosody)
     _hint_at_samples(options)
     settled = {} if options.overwrite else settled_files(options.output)
     with (
@@ -235,7 +251,7 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
             overwrite=options.overwrite,
         ) as out,
     ):
-        detection = Detection(out, options, labeller, choice, loaded, settled)
+        detection = Detection(out, options, labeller, prosody, choice, loaded, settled)
         written: set[str] = set()
         for sample in detection.samples(files):
             if detection.is_enough(len(written)):
@@ -251,6 +267,7 @@ def detect(files: Sequence[Input], choice: Choice, options: argparse.Namespace) 
         out.note("limit", options.limit)
         if options.limit is None:
             labeller.report(out)
+        prosody.report(out, is_whole=options.limit is None)
     if options.gallery is not None:
         show(options.gallery, out, Pictures(files, options.output.parent, options.media_root))
     return out.exit_code
@@ -273,5 +290,10 @@ def _resolved(files: Sequence[Input], options: argparse.Namespace) -> dict[str, 
 
 def _hashed(files: Sequence[Input], options: argparse.Namespace) -> list[Path]:
     """The files whose digests the manifest holds; those of pictures and clips stand in their samples."""
-    beside = [path for path in (options.labels, map_file(options.columns)) if path]
-    return [file.path for file in files if file.kind != "media"] + beside
+    return [file.path for file in files if file.kind != "media"] + _beside(options)
+
+
+def _beside(options: argparse.Namespace) -> list[Path]:
+    """The files that say more about the inputs and are none themselves."""
+    prosody = None if options.prosody == AUDIO else options.prosody
+    return [path for path in (options.labels, prosody, map_file(options.columns)) if path]

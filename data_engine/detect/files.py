@@ -21,6 +21,7 @@ from data_engine.sources.head import SUFFIXES
 from data_engine.sources.media import SUFFIXES as MEDIA_SUFFIXES
 from emollm.errors import RecordError, SourceError
 from emollm.records import Sample, decode
+from emollm.stage import manifest_beside
 
 NOT_AU_FILES = ("_of_details.txt", ".manifest.json", ".rejected.jsonl")
 CONTACT_SHEET = "sheet.png"
@@ -158,7 +159,7 @@ def _is_only_packed(path: Path) -> bool:
 
 def _is_known_otherwise(path: Path) -> bool:
     """What OpenFace writes beside its tables, and what a stage of emollm wrote: it has a manifest."""
-    return path.name.endswith(NOT_AU_FILES) or path.with_name(f"{path.stem}.manifest.json").exists()
+    return path.name.endswith(NOT_AU_FILES) or manifest_beside(path).exists()
 
 
 def _is_ours(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """Gathering: rows of AU files and of media become samples; what cannot be used is kept aside with its reason.
 
-    gathering = Gathering(out, options, labeller, dialect)
+    gathering = Gathering(out, options, labeller, prosody, dialect)
     for sample in gathering.au_file(file): ...
     for sample in gathering.seen(file, seen, detector): ...
 
@@ -21,7 +21,8 @@ from data_engine.clips.reading import Clip, gather_clips, read_clips
 from data_engine.clips.samples import Namer, Person, clip_samples, persons
 from data_engine.detect.bad_rows import BadRows
 from data_engine.detect.files import Input
-from data_engine.detect.labelling import Labeller
+from data_engine.detect.labelling import Labeller, names_of
+from data_engine.detect.prosody import Prosody
 from data_engine.detect.resuming import Done
 from data_engine.detectors.doors import kind_of
 from data_engine.media.looking import Seen
@@ -45,12 +46,20 @@ NO_TIMES = "without events for lack of times"
 class Gathering:
     """One run over many files."""
 
-    def __init__(self, out: Output, options: argparse.Namespace, labeller: Labeller, dialect: Dialect | None) -> None:
+    def __init__(
+        self,
+        out: Output,
+        options: argparse.Namespace,
+        labeller: Labeller,
+        prosody: Prosody,
+        dialect: Dialect | None,
+    ) -> None:
         self.out = out
         self.keep_all = options.frames == "all"
         self.min_confidence: float | None = options.min_confidence
         self.media_root: Path = options.media_root or options.output.parent
         self.labeller = labeller
+        self.prosody = prosody
         self.dialect = dialect
         self.namer = Namer()
         self._known: set[Path] = set()
@@ -78,7 +87,7 @@ class Gathering:
             people = persons(clip, keep_all=self.keep_all)
             self._count(file.name, people, "frames")
             media = self._media(file, kind_of(file.path), sha256(file.path))
-            for sample in self._samples(source, clip, file.name, people, media):
+            for sample in self._samples(source, clip, file.name, people, media, file.path):
                 told_of(sample)["file"] = file.told
                 yield sample
 
@@ -112,7 +121,10 @@ class Gathering:
         self._names.add(name)
         if media is not None:
             self._known.add((self.media_root / media.path).resolve())
-        yield from self._samples(source, clip, name, people, media)
+        if media is None and self.prosody.listens and _moves(people):
+            self.out.count("clips that are not here to be heard")
+        path = self.media_root / media.path if media is not None else None
+        yield from self._samples(source, clip, name, people, media, path)
 
     def is_known(self, file: Input) -> bool:
         """Tell whether an AU file of this run speaks of this picture or clip."""
@@ -138,7 +150,7 @@ class Gathering:
         for source, clip, people in self.look(seen, file.name, detector):
             aside = self._count(file.name, people, "frames", seen)
             media = self._media(file, seen.kind, seen.sha256)
-            for place, sample in enumerate(self._samples(source, clip, file.name, people, media)):
+            for place, sample in enumerate(self._samples(source, clip, file.name, people, media, file.path)):
                 tell(sample, seen, file.told)
                 if aside and not place:
                     told_of(sample)["aside"] = aside
@@ -150,7 +162,9 @@ class Gathering:
             self.fail(file.name, DAMAGED, f"{file.path}: {done.problem}")
         for name, reason, detail in done.aside:
             self.out.reject(name, reason, detail)
-        self.labeller.label(_unread(file), Clip((), {}), file.name)
+        source, clip = _unread(file), Clip((), {})
+        self.labeller.label(source, clip, file.name)
+        self.prosody.skip([file.name, *names_of(source, clip)])
 
     def look(
         self, seen: Seen, name: str, detector: Detector, sample: Sample | None = None
@@ -183,9 +197,9 @@ class Gathering:
         return None
 
     def _samples(
-        self, source: Source, clip: Clip, name: str, people: list[Person], media: Media | None
+        self, source: Source, clip: Clip, name: str, people: list[Person], media: Media | None, path: Path | None
     ) -> Iterator[Sample]:
-        """Yield the samples of one clip with their media and labels."""
+        """Yield the samples of one clip, whose file lies at `path`, with their media, labels and prosody."""
         found = self.labeller.label(source, clip, name)
         for sample in clip_samples(source, clip, name, people, keep_all=self.keep_all):
             sample.media = media
@@ -198,6 +212,8 @@ class Gathering:
                     told["soft"], sample.soft = sample.soft, None  # measured over another set than the label's
                 sample.label, sample.label_set = found.label, self.labeller.label_set
                 told["label_from"] = found.where
+            if told["person"] == "main" and not (self.prosody.listens and self.out.is_done(sample.id)):
+                self.prosody.give(sample, [name, *names_of(source, clip)], path, told.get("people", 1))
             yield sample
 
     def _count(self, name: str, people: list[Person], what: str, seen: Seen | None = None) -> list[list[str]]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from data_engine.clips.reading import CLIP_ROLES, Clip
-from data_engine.sources.labels import Labels, read_label, read_labels
+from data_engine.sources.joining import ByName
+from data_engine.sources.labels import read_label, read_labels
 from data_engine.sources.source import Source
 from emollm.errors import ConfigError, SourceError
 from emollm.stage import Output
@@ -36,7 +38,7 @@ class Labeller:
     def __init__(self, path: Path | None, pattern: str | None, label_set: str | None) -> None:
         self.label_set = label_set
         self._path = path
-        self._labels: Labels | None = read_labels(path, label_set) if path else None
+        self._labels: ByName[str] | None = read_labels(path, label_set) if path else None
         self._pattern = _compile(pattern) if pattern else None
         self._without: list[str] = []
 
@@ -53,8 +55,7 @@ class Labeller:
 
     def _word(self, source: Source, clip: Clip, name: str) -> tuple[str | None, str]:
         """The label as it is written, and where."""
-        told = [text for role in CLIP_ROLES if (text := clip.texts.get(role))]
-        told = told or [source.name + source.head.path.suffix]
+        told = names_of(source, clip)
         if self._labels is not None and self._path is not None:
             word = self._labels.find(name, *told)
             if word is not None:
@@ -69,15 +70,22 @@ class Labeller:
         """Say which labels found no clip and which clips no label."""
         if self._labels is None and self._pattern is None:
             return
-        unmatched = self._labels.unmatched if self._labels else []
-        for key, names, what in (
-            ("labels_without_clip", unmatched, "labels found no clip"),
-            ("clips_without_label", self._without, "clips have no label"),
-        ):
-            out.note(key, {"num": len(names), "first": names[:NUM_SHOWN]})
-            if names:
-                shown = ", ".join(names[:NUM_SHOWN]) + (" …" if len(names) > NUM_SHOWN else "")
-                print(f"warning: {len(names):,} {what}: {shown}", file=sys.stderr)
+        say_left(out, "labels_without_clip", self._labels.unmatched if self._labels else [], "labels found no clip")
+        say_left(out, "clips_without_label", self._without, "clips have no label")
+
+
+def names_of(source: Source, clip: Clip) -> list[str]:
+    """Return what a clip is called in its AU file, or where that calls it nothing, the name of the file."""
+    told = [text for role in CLIP_ROLES if (text := clip.texts.get(role))]
+    return told or [source.name + source.head.path.suffix]
+
+
+def say_left(out: Output, key: str, names: Sequence[str], what: str) -> None:
+    """Say, and remember in the manifest, how many names of two files have found no partner, and the first ones."""
+    out.note(key, {"num": len(names), "first": names[:NUM_SHOWN]})
+    if names:
+        shown = ", ".join(names[:NUM_SHOWN]) + (" …" if len(names) > NUM_SHOWN else "")
+        print(f"warning: {len(names):,} {what}: {shown}", file=sys.stderr)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

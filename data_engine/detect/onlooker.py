@@ -24,7 +24,7 @@ from data_engine.detectors.doors import DoorRun
 from data_engine.media.batches import look_at_all
 from data_engine.media.frames import Pace
 from data_engine.media.looking import Look, Seen
-from emollm.stage import Output
+from emollm.stage import Output, beside
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Onlooker:
         """Yield the runs of the door over these files; they are kept beside the output."""
         door, options = self._choice.door, self._options
         assert door is not None
-        folder = self._out.path.with_name(f"{self._out.path.stem}.{door.name}")
+        folder = beside(self._out.path, door.name)
         if options.overwrite and not self._has_forgotten:
             forget(folder)
             self._has_forgotten = True

@@ -75,6 +75,8 @@ class Remeasure:
         for sample in read_records(path, Sample, bad=self.out.bad):
             if self.out.is_done(sample.id):
                 self.num_skipped += 1
+                if _may_be_heard(sample):
+                    self.gathering.prosody.skip(_names(sample))
                 if sample.id in damaged:
                     self.gathering.fail(sample.id, DAMAGED, f"{sample.id}: {damaged[sample.id]}", sample)
             else:
@@ -86,7 +88,7 @@ class Remeasure:
         assert self.choice.noise is not None
         for sample in samples:
             try:
-                yield disturb(sample, self.choice.noise, self.options.seed)
+                yield self._with_prosody(sample, disturb(sample, self.choice.noise, self.options.seed), None)
             except SourceError as error:
                 self.gathering.fail(sample.id, "no_truth", str(error), sample)
 
@@ -106,31 +108,32 @@ class Remeasure:
         detector = self.onlooker.detector.detector
         for item, seen in self.onlooker.looks(known, lambda item: item.path, num_chunks):
             for source, clip, people in self.gathering.look(seen, item.sample.id, detector, item.sample):
-                yield from self._one(item.sample, source, clip, people, seen)
+                yield from self._one(item, source, clip, people, seen)
 
     def _by_door(self, known: Sequence[Known]) -> Iterator[Sample]:
-        by_path: dict[str, list[Sample]] = {}
+        by_path: dict[str, list[Known]] = {}
         seen: set[str] = set()
         for item in known:
-            by_path.setdefault(str(item.path.absolute()), []).append(item.sample)
+            by_path.setdefault(str(item.path.absolute()), []).append(item)
         for run in self.onlooker.runs([item.path for item in known]):
             for table in run.files:
                 for source, clip in self.gathering.clips_of(Input(table, table.stem)):
                     seen.add(named_by(clip))
-                    for sample in by_path.get(named_by(clip), ()):
-                        yield from self._one(sample, source, clip, persons(clip, keep_all=False), None)
+                    for item in by_path.get(named_by(clip), ()):
+                        yield from self._one(item, source, clip, persons(clip, keep_all=False), None)
             for path, reason, detail in run.failed:
                 seen.add(str(path))
-                for sample in by_path.get(str(path), ()):
-                    self.gathering.not_measured(sample.id, reason, detail, sample)
+                for item in by_path.get(str(path), ()):
+                    self.gathering.not_measured(item.sample.id, reason, detail, item.sample)
         for missing in by_path.keys() - seen:
-            for sample in by_path[missing]:
-                self.gathering.not_measured(sample.id, *NOT_IN_TABLE, sample)
+            for item in by_path[missing]:
+                self.gathering.not_measured(item.sample.id, *NOT_IN_TABLE, item.sample)
 
     def _one(
-        self, sample: Sample, source: Source, clip: Clip, people: list[Person], seen: Seen | None
+        self, item: Known, source: Source, clip: Clip, people: list[Person], seen: Seen | None
     ) -> Iterator[Sample]:
         """Yield the sample with the people of its clip, or keep it aside where there is nobody."""
+        sample = item.sample
         found = list(clip_samples(source, clip, sample.id, people, keep_all=False))
         if not found:
             self.out.reject(sample.id, *why_none(people[0], "frames", seen), sample)
@@ -142,7 +145,25 @@ class Remeasure:
         if seen is not None:
             for person in found:
                 tell(person, seen, "")
-        yield remeasured(sample, found, seen.sha256 if seen else None)
+        yield self._with_prosody(sample, remeasured(sample, found, seen.sha256 if seen else None), item.path)
+
+    def _with_prosody(self, before: Sample, sample: Sample, path: Path | None) -> Sample:
+        """Return a sample that was measured anew with the prosody of its clip, which lies at `path`."""
+        if _may_be_heard(before):
+            num_people = max(told_people(before), len({face.face for face in sample.faces or ()}))
+            self.gathering.prosody.give(sample, _names(before), path, num_people)
+        return sample
+
+
+def _may_be_heard(sample: Sample) -> bool:
+    """Tell whether a sample is of a clip, or of the main person in it."""
+    return detected(sample).get("person") != "other"
+
+
+def _names(sample: Sample) -> list[str]:
+    """What a clip is called, its own name first: `anna` where the sample is of one of its people, `anna/0`."""
+    name = sample.id.rpartition("/")[0] if told_people(sample) > 1 else sample.id
+    return [name] if sample.media is None else [name, sample.media.path]
 
 
 def whose(sample: Sample, people: list[Sample]) -> list[Sample]:
@@ -163,7 +184,12 @@ def whose(sample: Sample, people: list[Sample]) -> list[Sample]:
 
 def told_people(sample: Sample) -> int:
     """How many people were found where this sample is about one of them."""
-    return int(((sample.provenance or {}).get("detect") or {}).get("people", 1))
+    return int(detected(sample).get("people", 1))
+
+
+def detected(sample: Sample) -> dict[str, Any]:
+    """What an earlier `detect` tells of a sample."""
+    return (sample.provenance or {}).get("detect") or {}
 
 
 def is_boxed(sample: Sample) -> bool:
@@ -202,7 +228,7 @@ def remeasured(sample: Sample, people: Sequence[Sample], sha256: str | None) -> 
     for key in NOT_OF_A_SAMPLE:
         told.pop(key, None)
     if told_people(sample) > 1:
-        told["people"] = told_people(sample)
+        told |= {key: value for key, value in detected(sample).items() if key in ("person", "people")}
     told |= {name: value for name in MEASURED if (value := getattr(people[0], name)) is not None}
     told["truth"] = truth_of(sample)
     media = sample.media

@@ -85,11 +85,12 @@ def settled_files(output: Path) -> dict[str, Done]:
     if not path.exists() or not output.exists():
         return {}
     found = {}
-    for line in path.read_bytes().splitlines():
-        with suppress(ValueError, KeyError, TypeError):  # a line that a crash cut off
-            told = json.loads(line)
-            if told["reason"] in SETTLED:
-                found[told["id"]] = Done(aside=[[told["id"], told["reason"], told["detail"]]])
+    with path.open("rb") as lines:
+        for line in lines:
+            with suppress(ValueError, KeyError, TypeError):  # a line that a crash cut off
+                told = json.loads(line)
+                if told["reason"] in SETTLED:
+                    found[told["id"]] = Done(aside=[[told["id"], told["reason"], told["detail"]]])
     return found
 
 

@@ -162,14 +162,14 @@ def _nobodies(out: Output, pictures: Pictures) -> Iterator[Shown]:
     """The pictures that gave no sample, as samples without a face."""
     if not out.rejected:
         return
-    for line in out.rejected_path.read_bytes().splitlines():
-        told = json.loads(line)
-        if told["reason"] in NOBODY:
-            file = pictures.by_name.get(told["id"])
-            if told["record"] is not None:
-                yield Shown(msgspec.convert(told["record"], Sample), NOBODY[told["reason"]])
-            elif file is not None:
-                yield Shown(Sample(id=file.name, provenance={"detect": {"file": file.told}}), NOBODY[told["reason"]])
+    with out.rejected_path.open("rb") as lines:
+        for told in map(json.loads, lines):
+            if told["reason"] in NOBODY:
+                file, what = pictures.by_name.get(told["id"]), NOBODY[told["reason"]]
+                if told["record"] is not None:
+                    yield Shown(msgspec.convert(told["record"], Sample), what)
+                elif file is not None:
+                    yield Shown(Sample(id=file.name, provenance={"detect": {"file": file.told}}), what)
 
 
 def _exhibit(shown: Shown, frame: Frame) -> Exhibit:

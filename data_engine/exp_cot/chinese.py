@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from data_engine.exp_cot.chinese_moves import find_moves, strength_at
+from data_engine.exp_cot.chinese_moves import find_moves, strength_at, strength_in
 from emollm.claims import Claim
 from emollm.claims.times import TOLERANCE_S
 from emollm.facs import UNITS, prose, read_code
@@ -124,7 +124,7 @@ def _read_clause(text: str, start: int, end: int) -> Iterator[Claim]:
         is_denied = bool(_NEGATION.search(text, start, first.start()) or _DENIED_AFTER.search(text, last.end(), after))
         if code in UNITS:
             letter = last[0][-1] if last["code"] and last[0][-1].isalpha() else ""
-            words = strength_at(text, first.start(), last.end(), before, after)
+            words = strength_at(text, first.start(), last.end(), before, after) or strength_in(lead)
             letters = letter if letter in words or not words else words  # a word that contradicts the code is read
             yield Claim(
                 aus=(code,),
@@ -179,6 +179,9 @@ def find_mismatches(text: str, told: Sequence[Claim]) -> Iterator[str]:
         elif claim.present and claim.letters and not any((code, letter) in strengths for letter in claim.letters):
             stated = ", ".join(sorted(letter or "none" for au, letter in strengths if au == code))
             yield f"strength: '{said}' reads as {claim.letters}, the list of claims says {stated}"
+    for side, word in (("left", "左"), ("right", "右")):
+        if side in sides.values() and word not in text:
+            yield f"unsaid: the list of claims says {side}, and the text does not"
     yield from find_unclaimed(text, told)
     said_there = {claim.aus[0] for claim in read if claim.present}
     for code in sorted(present - said_there):

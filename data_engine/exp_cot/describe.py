@@ -41,12 +41,13 @@ def describe(view: View, rng: Random, notation: str = "", is_terse: bool = False
 
 
 AT_REST = (
-    "None of the scored action units reaches a visible level.",
-    "Every scored action unit stays below the visible level.",
-    "No scored action unit is strong enough to be seen.",
-    "Of the action units that were scored, none is visible.",
-    "All scored action units are below the visible level.",
+    "None of the scored facial muscle actions reaches a visible level.",
+    "Every scored facial muscle action stays below the visible level.",
+    "No scored facial muscle action is strong enough to be seen.",
+    "Of the facial muscle actions that were scored, none is visible.",
+    "All scored facial muscle actions are below the visible level.",
 )
+"""Of the muscles of the face: head and gaze have codes as well, and may be turned."""
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ def noun(sign: Sign, notation: str, rng: Random) -> str:
     """Return "slight raising of the inner brows (AU1B)"."""
     side = f" on the {sign.side}" if sign.side else ""
     phrase = rng.choice(PHRASES[sign.code].nouns)
-    tag = "" if phrase.startswith("AU") else _tag(sign, notation)
+    tag = "" if "AU" in phrase else _tag(sign, notation)
     return f"{_degree(sign, ADJECTIVES, rng)}{phrase}{side}{_stronger(sign)}{tag}"
 
 

@@ -16,7 +16,8 @@ from emollm.records import Reasoning
 class Options(NamedTuple):
     """How explanations are written."""
 
-    codebook: str = "emfacs"
+    codebook: str = "auto"
+    """Whose patterns of action units; `auto` takes those that suit the label set (`infer.choose_codebook`)."""
     label_set: str = "basic7"
     """For samples that name no label set of their own."""
     thresholds: Mapping[str, float] = THRESHOLDS

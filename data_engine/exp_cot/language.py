@@ -22,6 +22,10 @@ MAX_WORDS_CLIP = 240
 """The same for a clip, whose course is told besides the peak."""
 
 
+MANY_SIGNS = 12
+"""So many actions at the peak fit into these lengths, each with its strength and side."""
+
+
 class Language(NamedTuple):
     """A language, and what a text in it has to be like. Lengths count words, or Chinese characters."""
 
@@ -32,6 +36,8 @@ class Language(NamedTuple):
     least: int
     most: int
     most_clip: int
+    a_sign: int
+    """What each action more makes longer, from `MANY_SIGNS` on."""
     is_in: Callable[[str], bool]
     """Whether a text is in this language, as far as its letters tell."""
     states_claims: bool = False
@@ -65,7 +71,7 @@ def _is_chinese(text: str) -> bool:
 
 
 LANGUAGES: dict[str, Language] = {
-    "en": Language("en", read_claims, _count_words, "words", MIN_WORDS, MAX_WORDS, MAX_WORDS_CLIP, _is_latin),
-    "zh": Language("zh", read_chinese, _count_characters, "characters", 90, 320, 520, _is_chinese, True),
+    "en": Language("en", read_claims, _count_words, "words", MIN_WORDS, MAX_WORDS, MAX_WORDS_CLIP, 8, _is_latin),
+    "zh": Language("zh", read_chinese, _count_characters, "characters", 90, 320, 520, 16, _is_chinese, True),
 }
 ENGLISH = LANGUAGES["en"]

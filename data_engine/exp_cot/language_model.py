@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from data_engine.exp_cot.task import Sight
 from data_engine.exp_cot.verify import ENDING, most_words
 from data_engine.exp_cot.wording import Prompts
 from data_engine.exp_cot.words import say
-from data_engine.exp_cot.writer import AnswerError, Attempt, Said
+from data_engine.exp_cot.writer import VOICE, AnswerError, Attempt, Said
 from emollm.answers import parse
 from emollm.facs import EXPRESSIVE, prose
 from emollm.files import sha256
@@ -58,6 +58,7 @@ class ModelWriter:
 
     revises = True
     is_whole = False
+    hears: Collection[str] = VOICE
 
     def __init__(
         self, ask: Ask, prompts: Prompts, settings: Settings, sight: Sight, label_set: str, image: Image | None = None

@@ -220,7 +220,7 @@ class _Loop:
 
     def _kept(self, said: Said, reasoning: Reasoning, labels: tuple[str, ...], label_seen: bool) -> Draft:
         finding = self.task.settled(labels)
-        kept = self.task.provenance("", finding, label_seen) | self.writer.provenance()
+        kept = self.task.provenance(finding, label_seen, self.writer.hears) | self.writer.provenance()
         if said.told is not None:
             kept["claims"] = [_plain(claim) for claim in said.told]
         if labels and not self.task.labels:
@@ -233,7 +233,7 @@ class _Loop:
         """Return why there is no explanation, with all that was tried; `read` are labels that none was given for."""
         finding = self.task.settled(read) if read else self.task.finding
         labels = finding.labels
-        kept = self.task.provenance("", finding, False) | self.writer.provenance() | self._tried()
+        kept = self.task.provenance(finding, False, self.writer.hears) | self.writer.provenance() | self._tried()
         label = labels[0] if labels and not self.task.is_list else None
         return Draft(None, self.task.label_set, label, labels, finding.case, reason, detail, kept)
 

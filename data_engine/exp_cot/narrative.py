@@ -14,7 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from data_engine.exp_cot.describe import clause, join, noun, sentence_case
-from data_engine.exp_cot.phrases import PHRASES
+from data_engine.exp_cot.phrases import PHRASES, WHOLE_BROWS
 from data_engine.exp_cot.view import Course, Sign, View, sign_of
 from emollm import facs
 from emollm.records import AU_RANGE, Event
@@ -205,9 +205,6 @@ def _nouns(signs: Sequence[Sign], view: View, notation: str, rng: Random, is_ter
     if plain >= {"AU01", "AU02"}:
         nouns[:2] = [rng.choice(WHOLE_BROWS)]
     return nouns
-
-
-WHOLE_BROWS = ("raising of the inner and outer brows", "inner and outer brow raising")
 
 
 def _sentences(passages: Sequence[Passage], clauses: Sequence[str], rng: Random) -> list[str]:

@@ -12,7 +12,7 @@ its most likely one, later ones are drawn. Its label comes from its own answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from data_engine.exp_cot.language import ENGLISH
@@ -37,6 +37,7 @@ class WholeWriter:
     language = ENGLISH
     revises = False
     is_whole = True
+    hears: Collection[str] = ("text",)
 
     def __init__(
         self,

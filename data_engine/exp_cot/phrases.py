@@ -167,17 +167,19 @@ PHRASES: dict[str, Phrases] = {
         ("the {side} eye",),
         ("eye closure", "closing of the eyes"),
     ),
-    # The rarer ones are named by nouns alone, mostly by their FACS names.
-    "AU08": Phrases((), (), (), ("AU8",)),
-    "AU11": Phrases((), (), (), ("nasolabial deepener",)),
-    "AU13": Phrases((), (), (), ("sharp lip puller",)),
-    "AU19": Phrases((), (), (), ("tongue show", "showing of the tongue")),
+    # The rarer ones are named by nouns alone, some by their FACS names.
+    "AU08": Phrases((), (), (), ("drawing of the lips toward each other",)),
+    "AU11": Phrases(
+        (), (), (), ("deepening of the middle part of the nasolabial furrow", "action of the nasolabial deepener")
+    ),
+    "AU13": Phrases((), (), (), ("action of the sharp lip puller",)),
+    "AU19": Phrases((), (), (), ("showing of the tongue", "tongue showing")),
     "AU21": Phrases((), (), (), ("neck tightening", "tightening of the neck")),
     "AU29": Phrases((), (), (), ("jaw thrusting", "thrusting of the jaw")),
-    "AU30": Phrases((), (), (), ("jaw sideways",)),
+    "AU30": Phrases((), (), (), ("shifting of the jaw sideways", "shift of the jaw to the side")),
     "AU31": Phrases((), (), (), ("jaw clenching", "clenching of the jaw")),
     "AU32": Phrases((), (), (), ("lip biting", "biting of the lip")),
-    "AU33": Phrases((), (), (), ("blow",)),
+    "AU33": Phrases((), (), (), ("blow of air",)),
     "AU35": Phrases((), (), (), ("cheek sucking", "sucking in of the cheeks")),
     "AU36": Phrases((), (), (), ("tongue bulge",)),
     "AU37": Phrases((), (), (), ("lip wipe",)),
@@ -185,10 +187,13 @@ PHRASES: dict[str, Phrases] = {
     "AU39": Phrases((), (), (), ("nostril compression",)),
     "AU41": Phrases((), (), (), ("lid droop",)),
     "AU42": Phrases((), (), (), ("slit of the eyes",)),
-    "AU44": Phrases((), (), (), ("AU44",)),
+    "AU44": Phrases((), (), (), ("action of AU44",)),
     "AU45": Phrases((), (), (), ("blinking",)),
     "AU46": Phrases((), (), (), ("winking",)),
 }
+
+WHOLE_BROWS = ("raising of the inner and outer brows", "inner and outer brow raising")
+"""Nouns for AU1 and AU2 at once, where nothing tells them apart."""
 
 ADVERBS = {
     "A": ("faintly", "barely"),

@@ -119,19 +119,27 @@ def _claim(row: object, text: str) -> Claim:
 def read_object(text: str) -> dict[str, Any] | None:
     """Return the JSON object in an answer, its keys in small letters; None where there is none, not even a part."""
     text = _checked(text)
-    fenced = _FENCE.match(text)
-    text = fenced[1] if fenced else text
-    start, end = text.find("{"), text.rfind("}") + 1
-    for part in (text, text[start:end]) if 0 <= start < end else ():
-        try:
-            value = json.loads(part, strict=False)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            return {key.strip().lower(): one for key, one in value.items()}
-    if _BEGUN.search(text):
+    said = text.rpartition("</think>")[2]  # a thought may try out other answers
+    fenced = _FENCE.match(said)
+    said = fenced[1] if fenced else said
+    value = _last_object(said)
+    if value is not None:
+        return {key.strip().lower(): one for key, one in value.items()}
+    if _BEGUN.search(said):
         raise AnswerError("form: the JSON breaks off or is not valid", text)
     return None
+
+
+def _last_object(text: str) -> dict[str, Any] | None:
+    """Return the last of the JSON objects that stand in a row; one that breaks off ends the row."""
+    decoder, found, place = json.JSONDecoder(strict=False), None, text.find("{")
+    while place >= 0:
+        try:
+            found, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            break
+        place = text.find("{", end)
+    return found
 
 
 def _part(found: Mapping[str, Any], name: str, text: str) -> str:

@@ -3,19 +3,20 @@
     find_irresponsible("A young woman looks pleased.", "observations", "en")
     ["responsible: 'young' tells an age", "responsible: 'woman' tells a gender", …]
 
-Age, gender, ethnicity, looks and identity are in no part of an explanation, an inner state is nowhere stated as a fact,
-and observations name no mood. Nor do they speak to who reads them: a reader who is told what to answer reads nothing.
-The words lie in `responsible.toml`.
+Age, gender, ethnicity, looks, occupation and identity are in no part of an explanation, an inner state or an intent is
+nowhere stated as a fact, and observations name no mood. Nor do they speak to who reads them: a reader who is told what
+to answer reads nothing. The words lie in `responsible.toml`.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from data_engine.exp_cot.words import is_free
 from emollm.labels import ADVERBS, COMPOUND_PARTS, FORMS, LABEL_SETS, find_labels
@@ -27,6 +28,10 @@ NO_EMOTIONS = frozenset({"other", "others", "pos", "neg", "no", "正面", "其�
 Part = Literal["observations", "ending"]
 
 
+Phrase = tuple[str, re.Pattern[str]]
+"""An expression under a word that it holds: a text without the word is not searched."""
+
+
 class Kind(NamedTuple):
     """What may not be told, and the words that tell it."""
 
@@ -35,13 +40,12 @@ class Kind(NamedTuple):
     part: str
     excused: bool
     words: frozenset[str]
-    phrases: dict[str, re.Pattern[str]]
-    """Under a word that each holds: a text without the word is not searched."""
+    phrases: tuple[Phrase, ...]
     chinese: re.Pattern[str]
 
     def problem(self, said: str) -> str:
         """Return what is told about words that were found."""
-        is_talk = self.name in ("reader", "answers")
+        is_talk = self.name in _TALK
         return f"talk: '{said}' {self.tells}" if is_talk else f"responsible: '{said}' tells {self.tells}"
 
 
@@ -54,18 +58,28 @@ def find_irresponsible(
     `transcript`, and clauses that report speech, are about no face.
     """
     told = transcript or ""
+    text = without_sound(text)
     searched = _without_labels(text, labels)
     find = _find_chinese if language == "zh" else _find_english
     problems = [
         kind.problem(said)
         for kind, said, clause in find(searched, part)
-        if not (kind.excused and _EXCUSE.search(clause)) and (kind.name in _ALWAYS or not _is_told(said, clause, told))
+        if not (kind.excused and _EXCUSE.search(clause)) and (kind.name in _TALK or not _is_told(said, clause, told))
     ]
     if language != "zh":
         problems += _stated(text, part, told)
     elif part == "observations":
         problems += [f"responsible: '{word}' tells a mood" for word in emotions_in(text) if word not in told]
     return list(dict.fromkeys(problems))
+
+
+def without_sound(text: str) -> str:
+    """Blank what sounds like a person and means the face: "the lower lip is depressed", "the brows are neutral"."""
+    lowered = text.lower()
+    for word, phrase in _sound():
+        if word in lowered:
+            text = phrase.sub(lambda found: " " * len(found[0]), text)
+    return text
 
 
 def emotions_in(text: str) -> list[str]:
@@ -86,42 +100,60 @@ def emotion_words() -> frozenset[str]:
 
 
 @cache
+def _lexicon() -> dict[str, Any]:
+    return tomllib.loads(LEXICON.read_text(encoding="utf-8"))
+
+
+def _phrases(rows: Mapping[str, str]) -> Iterator[Phrase]:
+    """Compile expressions, each under every word of its key, with what stands for parts of them filled in."""
+    for words, phrase in rows.items():
+        for name, stands in _lexicon()["stands"].items():
+            phrase = phrase.replace(f"<{name}>", stands)
+        for word in words.split():
+            yield word, re.compile(phrase, re.IGNORECASE)
+
+
+@cache
+def _sound() -> tuple[Phrase, ...]:
+    return tuple(_phrases(_lexicon()["sound"]))
+
+
+@cache
 def _kinds() -> tuple[Kind, ...]:
-    """Read the lexicon."""
+    """Read what may not be told."""
     kinds = []
-    for name, row in tomllib.loads(LEXICON.read_text(encoding="utf-8")).items():
-        phrases = {word: re.compile(phrase, re.IGNORECASE) for word, phrase in row.get("phrases", {}).items()}
-        chinese = re.compile("|".join(row["zh"]))
-        words = frozenset(row["en"].split())
-        kinds.append(Kind(name, row["tells"], row["part"], row["excused"], words, phrases, chinese))
+    for name, row in _lexicon().items():
+        if "tells" in row:
+            phrases, chinese = tuple(_phrases(row.get("phrases", {}))), re.compile("|".join(row["zh"]))
+            words = frozenset(row["en"].split())
+            kinds.append(Kind(name, row["tells"], row["part"], row["excused"], words, phrases, chinese))
     return tuple(kinds)
 
 
 @cache
-def _triggers(part: Part) -> dict[str, tuple[Kind, re.Pattern[str]]]:
+def _triggers(part: Part) -> dict[str, list[tuple[Kind, re.Pattern[str]]]]:
     """Return what to search for where a word is in a text: most texts hold none of them."""
-    triggers: dict[str, tuple[Kind, re.Pattern[str]]] = {}
+    triggers = defaultdict(list)
     for kind in _kinds():
         if kind.part not in ("any", part):
             continue
-        triggers |= {word: (kind, phrase) for word, phrase in kind.phrases.items()}
-        triggers |= {word: (kind, re.compile(rf"\b{word}\b", re.IGNORECASE)) for word in kind.words}
-        if kind.name == "mood":
-            named = emotion_words() - kind.words
-            triggers |= {word: (kind, re.compile(rf"\b{word}\b", re.IGNORECASE)) for word in named}
-    return triggers
+        words = emotion_words() | kind.words if kind.name == "mood" else kind.words
+        for word, pattern in (*kind.phrases, *((word, re.compile(rf"\b{word}\b", re.IGNORECASE)) for word in words)):
+            triggers[word].append((kind, pattern))
+    return dict(triggers)
 
 
 Found = Iterator[tuple[Kind, str, str]]
 """Kind, the words, and the clause they stand in."""
 
-_ALWAYS = ("reader", "answers")
-"""Kinds that no transcript excuses: what was said may be an order, too."""
+_TALK = ("reader", "answers", "source")
+"""Kinds of speech about the task. No transcript excuses them: what was said may be an order, too."""
 _TOKEN = re.compile(r"[a-z]+")
 _CLAUSE_END = re.compile(r"[.,;:!?，。；：！？]|\b(?:and|but|while)\b")
 _EXCUSE = re.compile(
-    r"\b(?:not|no|nor|never|cannot|without|rather than|whether|if|consistent with|compatible with)\b|n't\b"
-    r"|不|没有|并非|一致|相符|无关",
+    r"\b(?:not(?! to (?!be\b))|no|nor|never|cannot|without|rather than|whether|(?<!\bas )if)\b|n't\b"
+    r"|\b(?:consistent|compatible) with\b"
+    r"|不(?![安好快满悦佳爽错适耐甘服])|没有|并非|未必|无法|难以|是否|一致|相符|无关",
     re.IGNORECASE,
 )
 _REPORTED = re.compile(
@@ -136,9 +168,9 @@ def _tokens(text: str) -> set[str]:
 def _find_english(text: str, part: Part) -> Found:
     triggers = _triggers(part)
     for word in sorted(_tokens(text) & triggers.keys()):
-        kind, pattern = triggers[word]
-        for match in pattern.finditer(text):
-            yield kind, match[0].strip(), _clause(text, match)
+        for kind, pattern in triggers[word]:
+            for match in pattern.finditer(text):
+                yield kind, match[0].strip(), _clause(text, match)
 
 
 def _find_chinese(text: str, part: Part) -> Found:

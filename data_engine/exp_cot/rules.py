@@ -12,14 +12,15 @@ label, it does not describe them again, as they would be the same, but writes an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 from typing import Any
 
-from data_engine.exp_cot.conclude import OF_STILLS, REMARKS, conclude, interpret
+from data_engine.exp_cot.conclude import OF_STILLS, REMARKS, conclude
 from data_engine.exp_cot.describe import NOTATIONS, describe
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import Finding
+from data_engine.exp_cot.interpret import details, interpret
 from data_engine.exp_cot.language import ENGLISH, MIN_WORDS
 from data_engine.exp_cot.loop import Effort, explain, run_now
 from data_engine.exp_cot.narrative import narrate
@@ -29,6 +30,9 @@ from data_engine.exp_cot.writer import Attempt, Said
 from emollm.records import Reasoning, Sample
 
 MAX_ATTEMPTS = 5
+
+DETAILED = 0.2
+"""Share of texts of full length that say a detail of their pattern more."""
 
 TERSE_FROM = 8
 """From this many signs on, sentences are kept short from the first attempt."""
@@ -48,6 +52,7 @@ class RulesWriter:
     language = ENGLISH
     revises = False
     is_whole = False
+    hears: Collection[str] = ()
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -90,15 +95,18 @@ def observe(view: View, rng: Random, attempt: int = 0) -> str:
 
 
 def end(observations: str, finding: Finding, view: View, rng: Random) -> Reasoning:
-    """Write interpretation and conclusion, and fill up with remarks what would be too short."""
+    """Write interpretation and conclusion; now and then a detail more, and to what is too short details and remarks."""
     interpretation = interpret(finding, view, rng)
     conclusion = conclude(finding, view, rng)
-    for remark in rng.sample(REMARKS, len(REMARKS)):
-        if len(f"{observations} {interpretation} {conclusion}".split()) >= MIN_WORDS:
-            break
-        if view.courses and remark in OF_STILLS:
-            continue
-        interpretation += f" {remark}"
+    num_words = len(f"{observations} {interpretation} {conclusion}".split())
+    if num_words < MIN_WORDS or rng.random() < DETAILED:
+        special = details(finding, view, rng)
+        remarks = [one for one in rng.sample(REMARKS, len(REMARKS)) if not (view.courses and one in OF_STILLS)]
+        for place, sentence in enumerate((*special, *remarks)):
+            if num_words >= MIN_WORDS and (place or not special):
+                break
+            interpretation += f" {sentence}"
+            num_words += len(sentence.split())
     return Reasoning(observations=observations, interpretation=interpretation, conclusion=conclusion)
 
 

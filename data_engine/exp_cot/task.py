@@ -10,20 +10,19 @@ writes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from data_engine.exp_cot.draft import Draft, Options
-from data_engine.exp_cot.infer import AGREES, DISAGREES, UNREAD, Finding, Reading, infer, settle
+from data_engine.exp_cot.infer import AGREES, DISAGREES, UNREAD, Finding, Reading, choose_codebook, infer, settle
 from data_engine.exp_cot.responsible import emotions_in
 from data_engine.exp_cot.view import View, look
 from data_engine.exp_cot.words import given, label_word
+from data_engine.exp_cot.writer import VOICE
+from emollm import facs
 from emollm.labels import LABEL_SETS, canonical
-from emollm.records import Face, Media, Sample
-from emollm.scoring import clip_events, main_face
-
-LARGEST = 1.5
-"""How many times as large as any other the face of a sample is, in the length of its sides, to be the one meant."""
+from emollm.records import Media, Sample
+from emollm.scoring import clip_events, lead_face, main_face
 
 
 class Sight(NamedTuple):
@@ -55,6 +54,8 @@ class Task(NamedTuple):
     """Faces of the sample that the text is not about."""
     prosody_dropped: int = 0
     """Features of the voice that name an emotion: nobody who describes is told of them."""
+    unknown_aus: tuple[str, ...] = ()
+    """Codes of the face that FACS does not have: nothing is known of what they mean."""
 
     def settled(self, labels: tuple[str, ...]) -> Finding:
         """Return how the action units stand to the labels that a text ends with, those that were read for it included.
@@ -72,23 +73,31 @@ class Task(NamedTuple):
             return None
         return "label_contradicts" if finding.case == "other" else "label_not_shown", _explain(finding)
 
-    def provenance(self, teacher: str, finding: Finding, label_seen: bool) -> dict[str, Any]:
-        """Return what the sample remembers: how its text was written, and how its labels and action units agree."""
+    def provenance(self, finding: Finding, label_seen: bool, hears: Collection[str]) -> dict[str, Any]:
+        """Return what the sample remembers: how its text was written, and how its labels and action units agree.
+
+        `hears` is what its writer is told of `writer.VOICE`.
+        """
         kept: dict[str, Any] = {
-            "teacher": teacher,
-            "codebook": self.options.codebook,
+            "teacher": "",
+            "codebook": choose_codebook(self.options.codebook, self.label_set),
             "thresholds": dict(self.options.thresholds),
             "seed": self.options.seed,
             "case": finding.case,
             "agree": finding.case in AGREES if finding.case in AGREES | DISAGREES else None,
             "label_seen": label_seen,
         }
-        if finding.case in ("other", "apart", UNREAD) and finding.best:
+        if finding.case in ("other", "apart", "outside", UNREAD) and finding.best:
             kept["fits"] = finding.best.label
         if self.other_faces:
             kept["other_faces"] = self.other_faces
-        if self.prosody_dropped:
+        if self.prosody_dropped and "prosody" in hears:
             kept["prosody_dropped"] = self.prosody_dropped
+        if self.sight.text or self.sight.prosody:
+            unheard = [name for name in VOICE if name not in hears and getattr(self.sight, name)]
+            kept |= {"unheard": unheard} if unheard else {}
+        if self.unknown_aus:
+            kept["unknown_aus"] = list(self.unknown_aus)
         return kept
 
 
@@ -98,8 +107,11 @@ def admit(sample: Sample, options: Options) -> Task | Draft:
     face = main_face(sample)
     if face is None or not face.aus:
         return Draft(reason="no_aus", label=word)
+    unknown_aus = tuple(sorted(face.aus.keys() - facs.UNITS.keys()))
+    if facs.EXPRESSIVE.isdisjoint(face.aus):
+        return Draft(reason="no_aus", label=word, detail=f"{', '.join(face.aus)} is no movement of the face")
     others = {other.face for other in sample.faces or () if other.aus} - {face.face}
-    if others and not _is_meant(face, sample):
+    if others and lead_face(sample) is None:
         return Draft(reason="several_faces", label=word, detail="a text could mean any of them")
     is_list = word is None and sample.labels is not None
     label_set = sample.label_set or ("open" if is_list else options.label_set)
@@ -113,34 +125,16 @@ def admit(sample: Sample, options: Options) -> Task | Draft:
         return Draft(reason="unknown_label", label=word, detail=f"'{unknown[0]}' is not in {label_set}")
     labels = tuple(dict.fromkeys(label for label in known.values() if label))
     view = look(face, options.thresholds, clip_events(sample), _length_s(sample))
-    reading = infer(view, options.codebook, label_set)
+    reading = infer(view, choose_codebook(options.codebook, label_set), label_set)
     finding = settle(reading, labels)
     if finding is None:
         return Draft(reason="too_few_aus", detail=f"nothing is present, and only {len(view.measured)} were measured")
     prosody, num_dropped = _prosody(sample)
     sight = Sight(sample.id, view, sample.media, sample.text, prosody)
-    task = Task(sight, label_set, labels, is_list, reading, finding, options, len(others), num_dropped)
+    task = Task(sight, label_set, labels, is_list, reading, finding, options, len(others), num_dropped, unknown_aus)
     if labels and (refused := task.disagreement(finding)):
         return Draft(None, label_set, None if is_list else labels[0], labels, finding.case, *refused)
     return task
-
-
-def _is_meant(face: Face, sample: Sample) -> bool:
-    """Tell whether one of several faces is the one that the sample is about: its lead, or by far the largest.
-
-    Who leads is told by the plan of a rendered picture; a detector that has measured it anew has other names for faces.
-    """
-    known = sample.provenance or {}
-    plan = known.get("faces")
-    if isinstance(plan, Mapping) and "lead" in plan and "detect" not in known:
-        return bool(plan["lead"] == face.face)
-    sides: dict[str, float] = {}
-    for one in sample.faces or ():
-        if one.aus and one.box is None:
-            return False
-        if one.box is not None:
-            sides[one.face] = max(sides.get(one.face, 0.0), (one.box[2] * one.box[3]) ** 0.5)
-    return all(sides[face.face] >= LARGEST * side for name, side in sides.items() if name != face.face)
 
 
 def _prosody(sample: Sample) -> tuple[dict[str, Any], int]:

@@ -1,6 +1,7 @@
 """Verification: an explanation is kept only when every check passes.
 
-    find_problems(reasoning, view, ("anger",), "basic7")    # [] or ["omitted: AU04 is present and not named", …]
+    find_observation_problems("The jaw drops.", view, ("anger",), "basic7")    # ["unsupported: …", "omitted: …"]
+    find_ending_problems(reasoning, view, ("anger",), "basic7")                # [] where nothing is wrong with it
 
 The claims are read back from the text by `emollm.claims`, the reader that rewards and evaluation use, so nothing here
 knows how the text was written; a text of any teacher is checked by the same function. The observations are checked
@@ -14,7 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 
 from data_engine.exp_cot.chinese import find_mismatches, find_stray_times
-from data_engine.exp_cot.language import ENGLISH, Language
+from data_engine.exp_cot.chinese_moves import find_uneven
+from data_engine.exp_cot.language import ENGLISH, MANY_SIGNS, Language
+from data_engine.exp_cot.responsible import without_sound
+from data_engine.exp_cot.unseen import find_unseen
 from data_engine.exp_cot.view import Sign, View
 from data_engine.exp_cot.words import is_free
 from emollm.answers import parse, render
@@ -27,25 +31,6 @@ ENDING = 12
 """Words, or characters, that the shortest interpretation and conclusion need."""
 
 
-def find_problems(
-    reasoning: Reasoning,
-    view: View,
-    labels: tuple[str, ...],
-    label_set: str,
-    language: Language = ENGLISH,
-    told: Sequence[Claim] | None = None,
-) -> list[str]:
-    """Return what is wrong with an explanation of a face, each as `check: what`; empty when nothing is.
-
-    `labels` are those that the conclusion has to name, in the words of the label set. `told` are the claims that the
-    teacher stated beside the observations; a language whose prose cannot be read alone needs them.
-    """
-    return [
-        *find_observation_problems(reasoning.observations, view, labels, label_set, language, told),
-        *find_ending_problems(reasoning, view, labels, label_set, language),
-    ]
-
-
 def find_observation_problems(
     observations: str,
     view: View,
@@ -54,8 +39,12 @@ def find_observation_problems(
     language: Language = ENGLISH,
     told: Sequence[Claim] | None = None,
 ) -> list[str]:
-    """Return what is wrong with the observations alone. `labels` are not to be found in them."""
+    """Return what is wrong with the observations alone, each as `check: what`; `labels` are not to be found in them.
+
+    `told` are the claims that the teacher stated beside them; a language whose prose cannot be read alone needs them.
+    """
     problems = [*_form(observations, language), *_leaks(observations, labels, label_set)]
+    problems += find_unseen(observations, view.hidden)
     length, most = language.length(observations), most_words(view, language) - ENDING
     if length > most:
         problems.append(f"length: {length} {language.unit}, more than {most}, leave no room for a conclusion")
@@ -64,6 +53,7 @@ def find_observation_problems(
             return [*problems, "claims: there is no list of claims beside the text"]
         moments = [moment for event, _ in view.courses for moment in (event.onset_s, event.apex_s, event.offset_s)]
         problems += [*find_mismatches(observations, told), *find_stray_times(observations, moments)]
+        problems += _uneven(observations, view)
         return [*problems, *_observations(observations, told, view)]
     return [*problems, *_observations(observations, language.read(observations), view)]
 
@@ -71,7 +61,10 @@ def find_observation_problems(
 def find_ending_problems(
     reasoning: Reasoning, view: View, labels: tuple[str, ...], label_set: str, language: Language = ENGLISH
 ) -> list[str]:
-    """Return what is wrong with the interpretation, the conclusion and the length of all, given the observations."""
+    """Return what is wrong with the interpretation, the conclusion and the length of all, given the observations.
+
+    `labels` are those that the conclusion has to name, in the words of the label set.
+    """
     ending = f"{reasoning.interpretation} {reasoning.conclusion}"
     length, most = language.length(f"{reasoning.observations} {ending}"), most_words(view, language)
     problems = []
@@ -79,14 +72,19 @@ def find_ending_problems(
         problems.append(f"length: {length} {language.unit}, not {language.least} to {most}")
     for name in ("interpretation", "conclusion"):
         problems += _form(getattr(reasoning, name), language, name)
+    problems += find_unseen(ending, view.hidden)
+    if language.states_claims:
+        problems += _uneven(ending, view)
     # What the ending claims must hold; it may leave out what it likes.
-    problems += _refuted(ending, language.read(ending), view)
+    claims = language.read(ending)
+    problems += [*_refuted(ending, claims, view), *_one_sided(ending, claims, view)]
     return [*problems, *_label(reasoning.conclusion, labels, label_set)]
 
 
 def most_words(view: View, language: Language = ENGLISH) -> int:
-    """Return how long an explanation may be, in words or characters."""
-    return language.most_clip if view.courses else language.most
+    """Return how long an explanation may be, in words or characters: every action of a busy face has to be named."""
+    most = language.most_clip if view.courses else language.most
+    return most + language.a_sign * max(0, len(view.signs) - MANY_SIGNS)
 
 
 def _form(part: str, language: Language, name: str = "observations") -> Iterator[str]:
@@ -100,9 +98,6 @@ def _form(part: str, language: Language, name: str = "observations") -> Iterator
     lowered = part.lower()
     if talk := next((words for words in _TALK if words in lowered), None):
         yield f"talk: '{talk}' is not about the face"
-    for found in _UNSEEN.finditer(part):
-        if not _DENIED.search(part, max(0, found.start() - 32), found.start()):
-            yield f"unseen: no action unit says '{found[0]}'"
 
 
 _MARKUP = re.compile(r"[<>\n#{}]|\*\*|__|```|\b(?:observations?|interpretation|conclusion)\s*:", re.IGNORECASE)
@@ -125,36 +120,18 @@ _TALK = (
 """Speech about the task instead of the face: apologies, orders, addresses."""
 
 
-_UNSEEN = re.compile(
-    r"\b(?:tears?(?! trough| duct)|tear(?:y|ful)|weep\w*|cry|cries|cried|crying|sob(?:s|bing)"
-    r"|shout\w*|scream\w*|yell(?:s|ing)|winc\w+|grimac\w+|glar(?:es?|ing|ed)|flushed|flush(?:es|ing)|blush\w*|redden\w*|trembl\w*|quiver\w*|sweat\w*"
-    r"|contort\w*|twist(?:s|ed|ing))\b",
-    re.IGNORECASE,
-)
-"""What is made up: action units tell of no tears, no voice and no colour, and know no one unit for a grimace."""
-_DENIED = re.compile(r"\b(?:no|not|nor|without|never|neither|n['’]t|rather than|instead of)\b[^.;!?]*$", re.IGNORECASE)
-
-
 def _leaks(observations: str, labels: Sequence[str], label_set: str) -> Iterator[str]:
     """An observation that names an emotion has seen, or guessed, the label. "The other brow" names none."""
-    found = find_labels(observations, label_set)
+    # Parts of the face are "neutral" or "depressed" and name no emotion; where neutral is the label, they tell it.
+    searched = observations if "neutral" in labels else without_sound(observations)
+    found = find_labels(searched, label_set)
     if not _has_basics(label_set):
-        found += find_labels(observations, "basic7")
+        found += find_labels(searched, "basic7")
     for start, end in sorted({(start, end) for label, start, end in found if label != "other"}):
-        if _NEUTRAL_PART.search(observations, max(0, start - 48), end) and "neutral" not in labels:
-            continue
         yield f"leak: the observations say '{observations[start:end]}'"
     for word in filter(is_free, labels):
         if _whole(word).search(observations):
             yield f"leak: the observations say '{word}'"
-
-
-_NEUTRAL_PART = re.compile(
-    r"\b(?:features?|muscles?|brows?|eyebrows?|eyelids?|lids?|eyes?|nose|cheeks?|lips?|mouth|chin|jaw|forehead|head|gaze)"
-    r" (?:is|are|remains?|stays?|appears?|seems?|rests?|lies?)(?: otherwise)?(?: in an?)? neutral$",
-    re.IGNORECASE,
-)
-"""Where "neutral" is said of a part of the face, it is no emotion."""
 
 
 def _has_basics(label_set: str) -> bool:
@@ -198,6 +175,27 @@ def _misstated(claim: Claim, sign: Sign, said: str) -> Iterator[str]:
     is_graded = claim.aus[0] == sign.code or sign.strength is None
     if claim.letters and is_graded and (sign.strength is None or sign.strength not in claim.letters):
         yield f"strength: '{said}' reads as {claim.letters}, but {sign.code} is {sign.strength or 'not graded'}"
+    yield from _wrong_side(claim, sign, said)
+
+
+def _one_sided(text: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
+    """Sides of which nothing was measured are made up, in an ending as much as in observations."""
+    signs = {sign.code: sign for sign in view.signs}
+    for claim in claims:
+        code = _meant(claim, signs, frozenset())
+        if claim.present and claim.region is None and code in signs:
+            yield from _wrong_side(claim, signs[code], _said(text, claim))
+
+
+def _uneven(text: str, view: View) -> Iterator[str]:
+    """What a Chinese text says of a side that moves more; which movement it means is not read."""
+    sides = {side for sign in view.signs if (side := sign.side or sign.stronger)}
+    for said, side in find_uneven(text):
+        if not sides or side not in (None, *sides):
+            yield f"side: '{said}', and nothing is stronger on {f'the {side}' if side else 'either side'}"
+
+
+def _wrong_side(claim: Claim, sign: Sign, said: str) -> Iterator[str]:
     if claim.side not in (None, sign.side, sign.stronger):
         yield f"side: '{said}' reads as {claim.side}, but {sign.code} is on {sign.side or 'both sides'}"
     elif claim.uneven and not (sign.side or sign.stronger):

@@ -112,5 +112,5 @@ def _find_absent(aus: Mapping[str, AU], measured: frozenset[str], thresholds: Ma
     """Leave out what is not far below the threshold, and what looks like an AU that may be there."""
     clear = {kind: BORDERLINE[kind] * threshold for kind, threshold in thresholds.items()}
     possible = {code for code, au in aus.items() if au.value >= clear[au.kind]}
-    alike = {code for group in LINKED for code in group if not group.isdisjoint(possible)}
+    alike = frozenset[str]().union(*(group for group in LINKED if not group.isdisjoint(possible)))
     return tuple(sorted((measured & DENIABLE) - possible - alike))

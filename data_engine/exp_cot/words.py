@@ -42,12 +42,15 @@ def say(labels: Sequence[str], last: str = "and") -> str:
 def _say_known(label: str) -> str:
     if label == "neutral":
         return "a neutral state"
-    if label == "other":
-        return "the class 'other'"
+    if label in CLASSES:
+        return f"the class '{label}'"
     if label in ADJECTIVES:
         return f"{'an' if label[0] in 'aeiou' else 'a'} {label} expression"
     return label
 
+
+CLASSES = frozenset({"other", "no ambivalence"})
+"""Labels that are the name of a class and no more; they are quoted."""
 
 ADJECTIVES = frozenset((*COMPOUND_PARTS, "positive", "negative", "worried", "appalled", "awed"))
 """Labels that are no nouns."""

@@ -8,7 +8,7 @@ An `Attempt` is a text that was refused; the loop tells it to the writer before 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from data_engine.exp_cot.language import Language
@@ -45,6 +45,10 @@ class AnswerError(Exception):
         self.text = text
 
 
+VOICE = ("text", "prosody")
+"""What a sight may hold of speech: what was said, and how."""
+
+
 class Writer(Protocol):
     """Who writes about one sample. Each method may raise AnswerError, or Failure where no answer could be had."""
 
@@ -53,6 +57,8 @@ class Writer(Protocol):
     """Whether a refused ending is written again for the same observations; otherwise all is written anew."""
     is_whole: bool
     """Whether one answer is the whole explanation: a refused text is then one as well."""
+    hears: Collection[str]
+    """Which of `VOICE` it is told."""
 
     async def describe(self, log: Sequence[Attempt], index: int, /) -> Said:
         """Say what is seen; `index` tells apart descriptions of one round."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from emollm.files import naming
 from emollm.records import MediaKind
 
 NAMES: dict[MediaKind, str] = {"image": "data", "video": "clips"}
@@ -41,7 +42,8 @@ class ItemFile:
         if self._file is None:
             # Newlines stay as they are on every system: CSV brings its own.
             self._file = self.path.open("w", encoding="utf-8", newline="")
-        self._file.write((self._comma if self.num_items else self._start) + text)
+        with naming(self.path):
+            self._file.write((self._comma if self.num_items else self._start) + text)
         self.num_items += 1
 
     def __enter__(self) -> Self:
@@ -49,8 +51,9 @@ class ItemFile:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._file is not None:
-            self._file.write(self._end)
-            self._file.close()
+            with naming(self.path):
+                self._file.write(self._end)
+                self._file.close()
 
 
 def json_lines(path: Path) -> ItemFile:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from data_engine.exports.turns import Refusal
 from emollm.errors import RecordError, SourceError
+from emollm.files import sha256
 from emollm.records import MediaKind, Sample, media_path
 
 FOLDERS: dict[MediaKind, str] = {"image": "images", "video": "videos"}
@@ -44,6 +45,8 @@ def place(sample: Sample, root: Path, folder: Path, kinds: Container[str], path:
     what = "picture" if media.kind == "image" else "clip"
     if not source.is_file():
         return Refusal(f"missing_{what}", f"there is no {media.path}")
+    if media.sha256 is not None and _digest(source) != media.sha256:
+        return Refusal(f"other_{what}", f"{media.path} is not the {what} of this sample: its sha256 differs")
     frames = int(is_picture(source)) if media.kind == "image" else num_frames(source)
     if not frames:
         return Refusal(f"bad_{what}", f"{media.path} cannot be read to its end as a {what}")
@@ -74,6 +77,16 @@ def num_frames(path: Path) -> int:
     """
     found = path.stat()
     return _count_frames(path, found.st_size, found.st_mtime_ns)
+
+
+def _digest(path: Path) -> str:
+    found = path.stat()
+    return _sha256(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)  # as below
+def _sha256(path: Path, _size: int, _changed_ns: int) -> str:
+    return sha256(path)
 
 
 @lru_cache(maxsize=64)  # the people of a clip are samples that follow one another

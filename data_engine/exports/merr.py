@@ -24,6 +24,7 @@ from data_engine.exports.turns import Refusal, Row, Wording, missing, prose
 from emollm.facs import UNITS
 from emollm.labels import canonical
 from emollm.records import Face, Sample
+from emollm.scoring import main_face
 
 EMOTIONS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
 """Labels that MERR spells otherwise; a reader stops at a word that is none of its nine."""
@@ -95,8 +96,9 @@ def _entry(row: Row) -> dict[str, Any]:
 
 
 def _peak(sample: Sample) -> Face | None:
-    """The moment that stands for the clip: the first face with AUs."""
-    return next((face for face in sample.faces or () if face.aus), None)
+    """The moment that stands for the clip: the first of its main face."""
+    main = main_face(sample)
+    return next((face for face in sample.faces or () if main is not None and face.aus and face.face == main.face), None)
 
 
 def _caption(sample: Sample) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from data_engine.cluster import HELP, joined
 from data_engine.exp_cot.draft import Draft, Options
+from data_engine.exp_cot.infer import AUTO
 from data_engine.exp_cot.wording import Prompts, load_prompts
 from data_engine.generate.endpoint import prices_of
 from data_engine.generate.options import (
@@ -28,7 +29,7 @@ from data_engine.generate.options import (
     shown,
 )
 from data_engine.generate.preview import preview
-from data_engine.generate.tally import Quota, Tally
+from data_engine.generate.tally import Answers, Quota, Tally
 from data_engine.generate.teachers import Teacher
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.facs import CODEBOOKS, THRESHOLDS
@@ -59,6 +60,10 @@ stopped pays for nothing twice.
 A batch service is slower and often half the price: --batch FILE --submit writes the requests and hands them over. The
 same command again fetches the answers and hands over what follows from them; exit code 1 says that some samples still
 wait. --fetch fetches and hands over nothing more; a run without --batch then asks for the rest at once."""
+
+
+PASSING = ("transport", "rate", "deadline")
+"""Failures of an endpoint that may be over when the command is run again."""
 
 
 def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
@@ -101,21 +106,26 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
             print("the budget is used up; the same command with a higher --budget goes on from here", file=sys.stderr)
     if out.rejected["teacher_deferred"]:  # the run is not done: these wait for a batch service
         out.exit_code = 1
+    if unasked := sum(out.rejected[f"teacher_{kind}"] for kind in PASSING):
+        out.exit_code = 1
+        print(f"{unasked:,} samples got no answer; the same command asks for them again", file=sys.stderr)
     if tally.classes:
         print(tally, file=sys.stderr)
-    if arguments.output.resolve().parent != arguments.samples.resolve().parent:
+    if tally.has_media and arguments.output.resolve().parent != arguments.samples.resolve().parent:
         print(f"picture paths start at {arguments.samples.parent}: later stages need --media-root", file=sys.stderr)
     return out.exit_code
 
 
 def _write(arguments: argparse.Namespace, out: Output, teacher: Teacher, quota: Quota) -> Tally:
     """Write what is kept, keep aside what is refused, and count both."""
-    tally = Tally()
+    tally, answers = Tally(), Answers()
     samples = track(out.read(arguments.samples, Sample, arguments.limit), "generate")
     with closing(teacher.drafts(samples)) as drafts:
         for sample, unlimited in drafts:
+            answers.check(unlimited)
             draft = quota.limit(unlimited)
             tally.add(draft)
+            tally.has_media |= sample.media is not None
             if draft.reasoning is None:
                 _remember(sample, draft)
                 out.reject(sample.id, draft.reason or "", draft.detail, sample)
@@ -129,6 +139,8 @@ def _write(arguments: argparse.Namespace, out: Output, teacher: Teacher, quota: 
     out.note("by_elimination", tally.by_elimination)
     out.note("label_from", {source: dict(cases) for source, cases in tally.read_cases.items()})
     out.note("prosody_dropped", tally.prosody_dropped)
+    out.note("unheard", dict(tally.unheard))
+    out.note("unknown_aus", dict(tally.unknown_aus))
     return tally
 
 
@@ -168,9 +180,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--codebook",
-        choices=sorted(CODEBOOKS),
-        default="emfacs",
-        help="which action units make which emotion (default: emfacs)",
+        choices=(AUTO, *sorted(CODEBOOKS)),
+        default=AUTO,
+        help="which action units make which emotion (default: auto: compound for compound emotions, else emfacs)",
     )
     parser.add_argument(
         "--label-set",

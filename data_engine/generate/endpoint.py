@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from data_engine.generate.batches import open_batch, read_answers
 from emollm.errors import ConfigError
 from emollm.llm.wire import Ask
+from emollm.stage import beside, places_of
 
 if TYPE_CHECKING:
     from data_engine.generate.allowance import Allowance
@@ -40,7 +41,7 @@ def ledger_path(arguments: argparse.Namespace) -> Path:
     """Return where answers are remembered: `cot.ledger.jsonl` beside `cot.jsonl`, unless a file is named."""
     output: Path = arguments.output
     named: Path | None = arguments.ledger
-    return named or output.with_name(f"{output.stem}.ledger.jsonl")
+    return named or beside(output, "ledger.jsonl")
 
 
 def prices_of(arguments: argparse.Namespace) -> Mapping[str, Price]:
@@ -63,7 +64,7 @@ def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     prices = prices_of(arguments)
     price = price_of(arguments.model, prices)
     path = ledger_path(arguments)
-    taken = [arguments.output.resolve(), arguments.samples.resolve()]
+    taken = [*places_of(arguments.output), arguments.samples.resolve()]
     for option, named in (("--ledger", path), ("--batch", arguments.batch)):
         if named and named.resolve() in taken:
             raise ConfigError(f"{option} {named}: is another file of this run; name one of its own")

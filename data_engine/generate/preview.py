@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.language_model import ModelWriter, Settings
-from data_engine.exp_cot.loop import Effort
+from data_engine.exp_cot.loop import READINGS, REPAIRS, Effort
 from data_engine.exp_cot.rules import compose
 from data_engine.exp_cot.task import Task, admit
 from data_engine.exp_cot.wording import Prompts
@@ -36,8 +36,9 @@ OVERHEAD = 25
 
 
 class Need(NamedTuple):
-    """Tokens of one sample that is kept at once."""
+    """Requests of a sample, and their tokens."""
 
+    requests: int
     prompt: int
     completion: int
 
@@ -58,7 +59,7 @@ def preview(
     `written` are ids of samples in the output, `remembered` of samples whose answers are all in the ledger.
     """
     refused: Counter[str] = Counter()
-    needs: list[Need] = []
+    needs: list[tuple[Need, Need]] = []
     shown, num_samples, num_remembered = "", 0, 0
     counted = _Unwritten(samples, written)
     source = iter(counted)
@@ -73,7 +74,7 @@ def preview(
         if sample.id in remembered:
             num_remembered += 1
             continue
-        needs.append(_need(task, turns, effort, has_pictures))
+        needs.append(_needs(task, turns, effort, has_pictures))
     num_looked_at = num_samples
     num_samples += sum(1 for _ in source)
     lines = [*shown.splitlines(), ""]
@@ -128,23 +129,47 @@ def _show(sample: Sample, turns: dict[str, list[Turn]]) -> str:
     return "\n".join(lines)
 
 
-def _need(task: Task, turns: dict[str, list[Turn]], effort: Effort, has_pictures: bool) -> Need:
-    """Return what one round counts in which nothing is refused."""
+def _needs(task: Task, turns: dict[str, list[Turn]], effort: Effort, has_pictures: bool) -> tuple[Need, Need]:
+    """Return what a sample takes of which nothing is refused, and what it takes at most.
+
+    At most, every description of every round is read READINGS times, and then all endings are refused. What is asked
+    again goes on from the conversation before: the k-th time, its prompt is thought k times as long.
+    """
     reasoning = compose(task.sight.view, task.finding, Random(0))
     prompt = {stage: likely_tokens(Request(turns=tuple(asked))) for stage, asked in turns.items()}
     if has_pictures:
         prompt["describe"] += LIKELY_IMAGE_TOKENS
     description = len(reasoning.observations) // 4 + OVERHEAD
     ending = (len(reasoning.interpretation) + len(reasoning.conclusion)) // 4 + OVERHEAD
-    votes = effort.votes
-    return Need(
+    votes, reading, num_endings = effort.votes, 2 * OVERHEAD, 1 + REPAIRS * effort.repair
+    num_described = votes * effort.rounds
+    least = Need(
+        2 * votes + 1,
         votes * (prompt["describe"] + prompt["infer"]) + prompt["refine"],
-        votes * (description + 2 * OVERHEAD) + ending,
+        votes * (description + reading) + ending,
     )
+    most = Need(
+        num_described * (1 + READINGS) + num_endings,
+        votes * _growing(effort.rounds) * prompt["describe"]
+        + num_described * _growing(READINGS) * prompt["infer"]
+        + _growing(num_endings) * prompt["refine"],
+        num_described * (description + READINGS * reading) + num_endings * ending,
+    )
+    return least, most
+
+
+def _growing(times: int) -> int:
+    """Return how long a prompt is all these times together."""
+    return sum(range(1, times + 1))
 
 
 def _estimate(
-    needs: list[Need], num_looked_at: int, num_samples: int, refused: Counter[str], effort: Effort, price: Price | None
+    needs: list[tuple[Need, Need]],
+    num_looked_at: int,
+    num_samples: int,
+    refused: Counter[str],
+    effort: Effort,
+    price: Price | None,
 ) -> list[str]:
     scale = num_samples / max(1, num_looked_at)
     num_asked = round(scale * len(needs))
@@ -152,15 +177,19 @@ def _estimate(
     if refused:
         reasons = ", ".join(f"{reason} {round(scale * n):,}" for reason, n in refused.most_common())
         lines[0] += f"; refused before that: {reasons}"
-    prompt = round(scale * sum(need.prompt for need in needs))
-    completion = round(scale * sum(need.completion for need in needs))
-    calls = num_asked * (2 * effort.votes + 1)
+    least, most = ([need[which] for need in needs] for which in (0, 1))
+    calls, prompt, completion = _total(least, scale)
     cost = f", about ${price.of(prompt, completion):,.2f}" if price else ""
     lines.append(f"if nothing is refused: {calls:,} requests, about {prompt:,} tokens in and {completion:,} out{cost}")
-    # A round costs what the first did, and the conversation it goes on from; an ending more is a part of that.
-    worst_prompt = sum(range(1, effort.rounds + 1)) * prompt
-    worst = f", about ${price.of(worst_prompt, effort.rounds * completion):,.2f}" if price else ""
-    lines.append(f"if every sample takes all {effort.rounds} rounds: {effort.rounds * calls:,} requests at most{worst}")
+    calls, prompt, completion = _total(most, scale)
+    cost = f", about ${price.of(prompt, completion):,.2f}" if price else ""
+    rounds = f"all {effort.rounds} rounds, every reading is asked for {READINGS} times"
+    endings = " and no repair helps" if effort.repair else ""
+    lines.append(f"if every sample takes {rounds}{endings}: {calls:,} requests at most{cost}")
     if price is None:
         lines.append("the price of this model is not known; --price IN,OUT (USD per 1M tokens) adds the cost")
     return lines
+
+
+def _total(needs: list[Need], scale: float) -> Need:
+    return Need(*(round(scale * sum(need[which] for need in needs)) for which in range(3)))

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from data_engine.exp_cot.draft import Draft
 from data_engine.exp_cot.infer import CASES, UNREAD
+from emollm.errors import EmoLLMError
 from emollm.records import Sample
 
 SAID = {**CASES, UNREAD: "no label is given, and the reader named none"}
@@ -20,8 +21,42 @@ SAID = {**CASES, UNREAD: "no label is given, and the reader named none"}
 OF_READERS = {"teacher": "read by the teacher", "rules": "by the rules"}
 """Where the label of a sample that had none comes from: `label_from` in its provenance."""
 
+SPEECH = {"text": "transcript", "prosody": "voice (prosody)"}
+
 MAX_CLASSES = 30
 """Rows of the table; an open vocabulary can have thousands."""
+
+USELESS = 20
+"""Samples whose answers cannot be read that end a run in which no text has been kept."""
+UNREADABLE = ("empty:", "form:", "length: an answer", "length: the answer was cut off", "unreadable:")
+"""How the fault of an answer begins in which there is nothing to check."""
+
+
+class Answers:
+    """Ends a run whose teacher has said nothing that can be read, before all of it is paid."""
+
+    def __init__(self) -> None:
+        self._num_useless = 0
+        self._is_useful = False
+
+    def check(self, draft: Draft) -> None:
+        """Learn from one more draft. Raises EmoLLMError where `USELESS` came to nothing before any was kept."""
+        self._is_useful = self._is_useful or draft.reason is None
+        self._num_useless += _is_useless(draft)
+        if self._num_useless >= USELESS and not self._is_useful:
+            raise EmoLLMError(
+                f"no text is kept yet, and answers about {USELESS} samples cannot be read "
+                f"({draft.detail.partition('; ')[0]}); "
+                "try another model, or --max-tokens where answers are empty or break off (what was answered is kept)"
+            )
+
+
+def _is_useless(draft: Draft) -> bool:
+    """Tell whether a teacher was asked and said nothing that could be checked; a polite refusal is a text, too."""
+    if draft.reason in ("teacher_refusal", "teacher_unreadable"):
+        return True
+    said_nothing = draft.detail.startswith(UNREADABLE) or "silent: " in draft.detail
+    return draft.reason is not None and "teacher" in draft.provenance and said_nothing
 
 
 class Tally:
@@ -37,8 +72,14 @@ class Tally:
         """Kept samples with other faces than the one that is meant."""
         self.prosody_dropped = 0
         """Features of voices that name an emotion and were told to nobody."""
+        self.unheard: Counter[str] = Counter()
+        """Kept samples with speech that their teacher is not told of, by its kind (`writer.VOICE`)."""
+        self.unknown_aus: Counter[str] = Counter()
+        """Codes that FACS does not have, in kept samples."""
         self.problems: Counter[str] = Counter()
         """Refused texts by the check that refused them, those of kept samples included."""
+        self.has_media = False
+        """Whether a sample names a picture or a clip."""
         self.rewritten = 0
         self.label_seen = 0
 
@@ -54,6 +95,8 @@ class Tally:
             (self.read_cases.setdefault(source, Counter()) if source else self.cases)[draft.case] += 1
             self.by_elimination += bool(draft.provenance.get("by_elimination"))
             self.other_faces += bool(draft.provenance.get("other_faces"))
+            self.unheard.update(draft.provenance.get("unheard", ()))
+            self.unknown_aus.update(draft.provenance.get("unknown_aus", ()))
             self.rewritten += bool(draft.provenance.get("attempts"))
             self.label_seen += bool(draft.provenance.get("label_seen"))
 
@@ -63,6 +106,8 @@ class Tally:
             (self.by_elimination, "kept with a label that was read after wrong ones had been ruled out (label_seen)"),
             (self.other_faces, "kept with other faces in the picture"),
             (self.prosody_dropped, "features of voices left out: they name an emotion"),
+            *((n, f"kept with a {SPEECH[name]} that this teacher does not use") for name, n in self.unheard.items()),
+            *((n, f"kept without {code}, which is no code of FACS") for code, n in self.unknown_aus.items()),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ presence, and intensities for five AUs. A film without pictures of its frames be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,8 @@ def _disfa_frames(folder: Path) -> tuple[list[int], list[Coded], list[Aside]]:
         for line, text in lines(path):
             frame, value = (number(cell) for cell in [*text.split(","), ""][:2])
             if frame is None or value is None or not 0 <= value <= AU_RANGE["intensity"]:
-                where = f"{path}:{line}"
-                bad.append(Aside(where, f"{folder.name}/{path.stem}#{line}", "unreadable_row", f"'{text}'"))
+                name, detail = f"{folder.name}/{path.stem}#{line}", f"'{text}' is no frame with 0 to 5"
+                bad.append(Aside(f"{path}:{line}", name, "unreadable_row", detail))
             else:
                 by_frame.setdefault(frame, {})[f"AU{au:02d}"] = AU(value=value, kind="intensity")
     frames = sorted(by_frame)
@@ -157,6 +157,7 @@ BP4D_PARTS = tuple(
     )
 )
 """As for DISFA."""
+NOT_CODED = 9
 BP4D_CODERS = Detector(name="FACS coders", version="BP4D")
 _TASK = re.compile(r"([FM]\d{3})_(T\d)")
 GENDER = {"F": "female", "M": "male"}
@@ -189,46 +190,60 @@ def _bp4d_rows(found: Found) -> Rows:
             "split": fold_split(BP4D_PARTS, subject, found.wanted.fold),
             "groups": {"gender": GENDER[subject[0]], "task": task},
         }
-        for line, frame, aus in _bp4d_frames(found.folder, path):
+        intensities, bad = _bp4d_intensities(found.folder, path.stem)
+        yield from bad
+        for line, frame, aus, faults in _bp4d_frames(path, intensities):
+            if faults:
+                yield Aside(f"{path}:{line}", f"{subject}/{task}#{line}", "unreadable_row", "; ".join(faults))
             if frame is None:
-                yield Aside(f"{path}:{line}", f"{subject}/{task}#{line}", "unreadable_row", "has no number of a frame")
                 continue
             face = Face(frame=frame, aus=aus, detector=BP4D_CODERS)
             media = pictures.get(frame - first)
             yield Row(path, line, f"{subject}/{task}/{frame:04d}", media, None, fields | {"faces": [face]})
 
 
-def _bp4d_frames(folder: Path, path: Path) -> Iterator[tuple[int, int | None, Coded]]:
-    """Yield line, frame and AUs of each coded frame of a task."""
-    intensities = {
-        f"AU{number(part.name[2:]) or 0:02d}": dict(_pairs(part / f"{path.stem}_{part.name}.csv"))
-        for part in children(folder / "AU_INT")
-    }
+def _bp4d_frames(
+    path: Path, intensities: Mapping[str, Mapping[int, float]]
+) -> Iterator[tuple[int, int | None, Coded, list[str]]]:
+    """Yield line, frame, AUs and faults of each coded frame of a task; a cell that is at fault gives no AU."""
     header: list[str] = []
     for line, text in lines(path):
-        cells = [cell.strip() for cell in text.split(",")]
+        cells = [cell.strip() for cell in text.rstrip(", \t").split(",")]
         if not header:
             header = cells
             continue
         frame = number(cells[0])
+        faults = ["has no number of a frame"] if frame is None else []
+        if len(cells) != len(header):
+            faults.append(f"has {len(cells)} cells, not {len(header)}")
         aus = {}
         for column, cell in zip(header[1:], cells[1:], strict=False):
             name, value = au_name(column if column.upper().startswith("AU") else f"AU{column}"), number(cell)
             if name is not None and value in (0, 1):
                 aus[name] = AU(value=value, kind="presence")
+            elif name is not None and value != NOT_CODED:
+                faults.append(f"{name} is '{cell}', not 0, 1 or {NOT_CODED}")
         for name, by_frame in intensities.items():
-            value = by_frame.get(frame) if frame is not None else None
-            if value is not None and 0 <= value <= AU_RANGE["intensity"]:
-                aus[name] = AU(value=value, kind="intensity")
-        yield line, frame, dict(sorted(aus.items()))
+            if frame is not None and frame in by_frame:
+                aus[name] = AU(value=by_frame[frame], kind="intensity")
+        yield line, frame, dict(sorted(aus.items())), faults
 
 
-def _pairs(path: Path) -> Iterator[tuple[int, int]]:
-    """Frame and intensity of each line of a file of AU_INT, if it is there."""
-    for _, text in lines(path) if path.is_file() else ():
-        frame, value = (number(cell) for cell in [*text.split(","), ""][:2])
-        if frame is not None and value is not None:
-            yield frame, value
+def _bp4d_intensities(folder: Path, stem: str) -> tuple[dict[str, dict[int, float]], list[Aside]]:
+    """Return the intensities of a task, by AU and frame, and the lines of AU_INT that cannot be read."""
+    intensities: dict[str, dict[int, float]] = {}
+    bad = []
+    for part in children(folder / "AU_INT"):
+        path = part / f"{stem}_{part.name}.csv"
+        by_frame = intensities.setdefault(f"AU{number(part.name[2:]) or 0:02d}", {})
+        for line, text in lines(path) if path.is_file() else ():
+            frame, value = (number(cell) for cell in [*text.split(","), ""][:2])
+            if frame is not None and value is not None and 0 <= value <= AU_RANGE["intensity"]:
+                by_frame[frame] = value
+            elif frame is None or value != NOT_CODED:
+                detail = f"'{text}' is no frame with 0 to 5 or {NOT_CODED}"
+                bad.append(Aside(f"{path}:{line}", f"{path.stem}#{line}", "unreadable_row", detail))
+    return intensities, bad
 
 
 BP4D = DataSet(

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from data_engine.layouts.clips import Clips
-from data_engine.layouts.dataset import DataSet, Form, Found, Mark, Row, Rows
+from data_engine.layouts.dataset import Aside, DataSet, Form, Found, Mark, Row, Rows
 from data_engine.layouts.root import Root
 from data_engine.layouts.tables import decimal, table
 from data_engine.sources.head import read_head
-from data_engine.sources.merr import merr_rows
+from data_engine.sources.merr import merr_rows, strange_names
 from emollm.errors import SourceError
 from emollm.records import AU, AU_RANGE, AUKind, Detector, Face
 
@@ -113,9 +113,19 @@ def _merr_rows(found: Found) -> Rows:
     [path] = found.files
     clips, said = Clips(found.root), subtitles(found.root)
     head = read_head(path)
+    for name, told in head.data.items() if isinstance(head.data, dict) else ():
+        if not isinstance(told, dict):
+            yield Aside(str(path), name, "unreadable_row", f"is {told!r:.60}, not what MERR tells of a clip")
     for row in merr_rows(head):
         name = str(row["clip"])
-        aus = {column[:4]: au for column, value in row.items() if (au := _au(column, value)) is not None}
+        listed = {column: value for column, value in row.items() if "=" in column}
+        aus = {column[:4]: au for column, value in listed.items() if (au := _au(column, value)) is not None}
+        faults = [
+            f"{column[:4]} is '{value}', off its scale" for column, value in listed.items() if column[:4] not in aus
+        ]
+        faults += [f"'{strange}' is no action unit" for strange in strange_names(head.data[name])]
+        if faults:
+            yield Aside(str(path), name, "unreadable_au", "; ".join(faults))
         face = Face(frame=row.get("frame"), aus=aus, detector=Detector(name="openface")) if aus else None
         caption = head.data[name].get("smp_reason_caption") or head.data[name].get("caption")
         fields = {"faces": [face] if face else None, "text": said.get(name) or row.get("text")}
@@ -124,10 +134,10 @@ def _merr_rows(found: Found) -> Rows:
 
 
 def _au(column: str, value: object) -> AU | None:
-    """One AU of an unfolded row, `AU12=intensity`; None for other columns and for values off the scale."""
+    """One AU of an unfolded row, `AU12=intensity`; None for values off the scale."""
     kind: AUKind = "presence" if column.endswith("presence") else "intensity"
     number = decimal(str(value), 0.0, AU_RANGE[kind])
-    return None if "=" not in column or number is None else AU(value=number, kind=kind)
+    return None if number is None else AU(value=number, kind=kind)
 
 
 MERR = DataSet(

@@ -68,13 +68,21 @@ def is_there(path: Path) -> bool:
 
 
 def children(folder: Path, limit: int | None = MAX_CHILDREN) -> list[Path]:
-    """Return the folders in a folder, hidden ones left out; none where there are too many to be parts of a layout."""
+    """Return the folders in a folder, hidden ones left out; none where there are too many to be parts of a layout.
+
+    A link that leads back to a folder above it is none: all that it shows is found without it.
+    """
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+            found = [entry for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+            names = [entry.name for entry in found if not (entry.is_symlink() and _leads_up(folder / entry.name))]
     except OSError:
         return []
     return [folder / name for name in sorted(names)] if limit is None or len(names) <= limit else []
+
+
+def _leads_up(link: Path) -> bool:
+    return link.parent.resolve().is_relative_to(link.resolve())
 
 
 def files_in(folder: Path, suffixes: tuple[str, ...] = IMAGES) -> list[Path]:

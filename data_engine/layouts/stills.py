@@ -20,18 +20,23 @@ from emollm.records import Face
 RAFDB_LISTS = ("EmoLabel/list_patition_label.txt", "EmoLabel/list_partition_label.txt", "list_patition_label.txt")
 """The first is spelled as the authors ship it."""
 NUM_BASIC = 7
+COMPOUND_SHARE = 0.2
+"""From this share of numbers above 7 on, a list is the compound partition, 4 of whose 11 classes they are."""
 GENDERS = ("male", "female", "unsure")
 RACES = ("Caucasian", "African-American", "Asian")
 AGES = ("0-3", "4-19", "20-39", "40-69", "70+")
 
 
 def _rafdb_list(root: Root, *, basic: bool) -> Mark | None:
-    """Both partitions of RAF-DB have the same names of files; the largest number tells them apart."""
+    """Both partitions of RAF-DB have the same names of files; the numbers of most rows tell them apart."""
     for path in root.find_all(*RAFDB_LISTS):
-        highest = max((number(text.split()[-1]) or 0 for _, text in lines(path)), default=0)
-        if highest and (highest <= NUM_BASIC) == basic:
+        numbers = [one for _, text in lines(path) if (one := number(text.split()[-1]))]
+        higher = sum(one > NUM_BASIC for one in numbers)
+        if numbers and (higher < COMPOUND_SHARE * len(numbers)) == basic:
             folder = path.parent.parent if path.parent.name == "EmoLabel" else path.parent
-            return Mark(folder, f"{path.relative_to(root.path)} with numbers up to {highest}", (path,))
+            why = f"{path.relative_to(root.path)} with numbers up to {max(numbers)}"
+            why += f", above {NUM_BASIC} in {higher:,} of {len(numbers):,} rows" if basic and higher else ""
+            return Mark(folder, why, (path,))
     return None
 
 

@@ -29,18 +29,23 @@ ONLY_FILES = {"protocol_whitelist": "file"}
 
 def open_film(path: Path, pace: Pace) -> Recording:
     """Open a video. Raises SourceError for one that cannot be read, MissingExtraError where PyAV is not installed."""
+    container = open_container(path)
+    if not container.streams.video:
+        container.close()
+        raise SourceError(f"{path}: has sound but no pictures; nothing can be seen in it")
+    return Recording("video", _frames(path, container, pace))
+
+
+def open_container(path: Path) -> Any:
+    """Open a file with pictures or sound by PyAV; the errors are those of `open_film`."""
     try:
         import av
     except ImportError:
         raise MissingExtraError("reading videos", "video") from None
     try:
-        container = av.open(str(path), options=ONLY_FILES)
+        return av.open(str(path), options=ONLY_FILES)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(f"{path}: cannot be read as a video ({_reason(error)}); convert it or replace it") from None
-    if not container.streams.video:
-        container.close()
-        raise SourceError(f"{path}: has sound but no pictures; nothing can be seen in it")
-    return Recording("video", _frames(path, container, pace))
+        raise SourceError(f"{path}: cannot be read as a video ({reason_of(error)}); convert it or replace it") from None
 
 
 def _frames(path: Path, container: Any, pace: Pace) -> Iterator[Frame]:
@@ -65,7 +70,7 @@ def _frames(path: Path, container: Any, pace: Pace) -> Iterator[Frame]:
                     yield _frame(picture, number, time_s)
         except av.FFmpegError as error:
             where = f"after {time_s:.2f} s" if number >= 0 else "from its first frame on"
-            raise SourceError(f"{path}: the video is damaged {where} ({_reason(error)}); replace it") from None
+            raise SourceError(f"{path}: the video is damaged {where} ({reason_of(error)}); replace it") from None
     if number < 0:
         raise SourceError(f"{path}: the video holds no frames; replace it")
     if damaged_s is not None:
@@ -90,6 +95,6 @@ def _frame(picture: Any, number: int, time_s: float) -> Frame:
     return Frame(upright, picture.width / width, number, round(time_s, 4))
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """What FFmpeg says, without the path, which the message has already."""
     return str(getattr(error, "strerror", None) or error)

@@ -10,50 +10,14 @@ Tables with a header (`name,label`), or without one as RAF-DB (`train_00001.jpg 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from data_engine.sources.head import JSON_SUFFIXES, cells_of, read_head, refuse_binary
-from data_engine.sources.media import SUFFIXES as MEDIA_SUFFIXES
+from data_engine.sources.head import JSON_SUFFIXES, read_head
+from data_engine.sources.joining import ID_COLUMNS, LABEL_COLUMNS, ByName, place_of, table_rows
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.labels import LABEL_SETS, canonical
-
-ID_COLUMNS = ("id", "name", "clip", "file", "filename", "file_name", "video", "video_name", "video_id", "image", "path")
-_SUFFIXES = {*MEDIA_SUFFIXES, ".csv", ".json", ".wav"}
-LABEL_COLUMNS = ("label", "emotion", "emo", "expression", "class", "discrete", "category", "gt", "labels")
-
-
-class Labels:
-    """The labels of one file by the name of what they label; remembers which were asked for."""
-
-    def __init__(self, words: dict[str, str], by_stem: dict[str, str]) -> None:
-        self._words = words
-        self._by_stem = by_stem
-        self._found: set[str] = set()
-
-    def find(self, *names: str) -> str | None:
-        """Return the label of the first name that the file has, with or without folder and suffix."""
-        stems = [stem_of(name) for name in names]
-        # RAF-DB lists train_00001.jpg and ships train_00001_aligned.jpg.
-        for name in (*names, *stems, *(stem.removesuffix("_aligned") for stem in stems)):
-            key = name if name in self._words else self._by_stem.get(name)
-            if key is not None:
-                self._found.add(key)
-                return self._words[key]
-        return None
-
-    @property
-    def unmatched(self) -> list[str]:
-        """The names that no sample asked for."""
-        return [name for name in self._words if name not in self._found]
-
-
-def stem_of(name: str) -> str:
-    """The name without its folder and without the suffix of a picture, a clip or a table."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    stem, _, suffix = last.rpartition(".")
-    return stem if stem and f".{suffix.lower()}" in _SUFFIXES else last
 
 
 def check_label_set(label_set: str | None) -> None:
@@ -92,7 +56,7 @@ class Entry(NamedTuple):
     word: str
 
 
-def read_labels(path: Path, label_set: str | None) -> Labels:
+def read_labels(path: Path, label_set: str | None) -> ByName[str]:
     """Read a label file. Raises SourceError that names the columns seen, or a name with two labels."""
     words: dict[str, str] = {}
     is_json = path.suffix.lower() in JSON_SUFFIXES
@@ -102,25 +66,14 @@ def read_labels(path: Path, label_set: str | None) -> Labels:
             raise SourceError(f"{where}: the label '{word}' has no name")
         if word and words.setdefault(name, word) != word:
             raise SourceError(f"{where}: '{name}' is labelled '{words[name]}' and '{word}'; keep one")
-    stems: dict[str, set[str]] = {}
-    for name in words:
-        stems.setdefault(stem_of(name), set()).add(name)
-    # A stem that two names share (train/001.jpg, test/001.jpg) decides nothing.
-    by_stem = {stem: next(iter(names)) for stem, names in stems.items() if len(names) == 1}
-    return Labels(words, by_stem)
-
-
-def _place(columns: Iterable[str], known: Sequence[str]) -> int | None:
-    """Where the first of the known columns stands, whatever its case."""
-    lower = [column.strip().lower() for column in columns]
-    return next((lower.index(name) for name in known if name in lower), None)
+    return ByName(words)
 
 
 def _table_entries(path: Path, label_set: str | None) -> Iterator[Entry]:
     """The rows of a table, with a header or without."""
-    rows = _rows(path)
+    rows = table_rows(path, "label")
     first = rows[0][1]
-    id_place, label_place = _place(first, ID_COLUMNS), _place(first, LABEL_COLUMNS)
+    id_place, label_place = place_of(first, ID_COLUMNS), place_of(first, LABEL_COLUMNS)
     if id_place is not None and label_place is not None:
         rows = rows[1:]
     else:
@@ -142,29 +95,13 @@ def _is_label(word: str, label_set: str | None) -> bool:
     return number or canonical(word, label_set) is not None
 
 
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """The line number and the cells of each line that is not blank."""
-    try:
-        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-    refuse_binary(path, text)
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    if not lines:
-        raise SourceError(f"{path}: the file is empty; there is no label in it")
-    separator = max((b",", b";", b"\t"), key=lines[0][1].count)
-    if separator not in lines[0][1]:
-        return [(number, cells_of(b" ".join(line.split()), b" ")) for number, line in lines]
-    return [(number, cells_of(line, separator)) for number, line in lines]
-
-
 def _json_entries(path: Path) -> Iterator[Entry]:
     """The objects of a JSON file, or the pairs of its one object."""
     head = read_head(path)
     for line, reason in head.bad_lines:
         raise SourceError(f"{path}:{line}: {reason}; write it again or remove it")
     keys = list(dict.fromkeys(key for item in head.items for key in item))
-    id_place, label_place = _place(keys, ID_COLUMNS), _place(keys, LABEL_COLUMNS)
+    id_place, label_place = place_of(keys, ID_COLUMNS), place_of(keys, LABEL_COLUMNS)
     if id_place is not None and label_place is not None:
         for number, item in enumerate(head.items, start=1):
             where = f"{path}: object {number}"

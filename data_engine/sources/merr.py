@@ -8,7 +8,7 @@ Our own export keeps the values that MERR has no place for, in `peak_AU_intensit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from data_engine.sources.head import Head
@@ -38,9 +38,15 @@ def merr_rows(head: Head) -> Iterator[dict[str, Any]]:
     for clip in _clips(head):
         row = {key: clip.get(key) for key in ("clip", "pseu_emotion", "text")}
         frame = re.search(r"\d+", str(clip.get("peak_index") or ""))
-        values, listed = clip.get("peak_AU_intensities") or {}, clip.get("peak_AU_list") or clip.get("AU_list") or ()
+        values, listed = _lists(clip)
         named = listed if isinstance(listed, dict) else [name for name in listed if name not in values]
         yield row | {"frame": int(frame[0]) if frame else None} | _listed(named) | _listed(values)
+
+
+def strange_names(clip: Mapping[str, Any]) -> list[str]:
+    """Return what a clip lists as AUs and FACS does not know."""
+    names = [str(name) if isinstance(part, dict) else _pair(str(name))[0] for part in _lists(clip) for name in part]
+    return [name for name in names if au_name(name) is None]
 
 
 def merfactory_rows(head: Head) -> Iterator[dict[str, Any]]:
@@ -70,6 +76,11 @@ def _clips(head: Head) -> Iterator[dict[str, Any]]:
     for name, clip in head.data.items():
         if isinstance(clip, dict):
             yield {"clip": name, **clip}
+
+
+def _lists(clip: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the AUs of a clip, those with a value alone and all that are listed."""
+    return clip.get("peak_AU_intensities") or {}, clip.get("peak_AU_list") or clip.get("AU_list") or ()
 
 
 def _peak(item: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ RENDERED = "faces rendered by emollm"
 
 SOURCE_KEYS = ("dataset", "layout", "source")
 LICENCE_KEYS = ("licence", "license")
+NO_STAGE = "prosody"
+"""Its keys are features of a voice, whatever they are called."""
 
 
 def source_of(sample: Sample) -> str | None:
@@ -38,9 +40,9 @@ def licence_of(sample: Sample) -> str | None:
 
 
 def _told(provenance: Mapping[str, Any], keys: Sequence[str]) -> str | None:
-    for told in provenance.values():
+    for stage, told in provenance.items():
         for key in keys:
-            value = told.get(key) if isinstance(told, dict) else None
+            value = told.get(key) if isinstance(told, dict) and stage != NO_STAGE else None
             if isinstance(value, str) and value.strip():
                 return " ".join(value.split())
     return None

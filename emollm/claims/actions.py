@@ -14,8 +14,11 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "hik(ed|ing)",
         "ris(e|es|ing|en)",
         "rose",
-        "bunch(ed|es|ing)",
         "(sit|sits|sitting|set|ride|rides) (very |unusually |)high",
+        "climb(s|ed|ing|)",
+        "hoist(s|ed|ing|)",
+        "hitch(es|ed|ing)",
+        "(sit|sits|lie|lies|stand|stands) (slightly |visibly |noticeably |markedly |)higher",
     ),
     "lower": (
         "lower(ed|ing|s|er)",
@@ -32,7 +35,10 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "hooded",
         "heavy",
         "hang(s|ing|)( low| loosely|)",
+        "(sit|sits|lie|lies|stand|stands) (slightly |visibly |noticeably |markedly |)lower",
+        "(is|are) (slightly |visibly |noticeably |markedly |)lower than",
     ),
+    "bunch": ("bunch(ed|es|ing)", "bunch (together|up)"),
     "gather": (
         "furrow(s|ed|ing|)",
         "knit(s|ted|ting|)",
@@ -41,6 +47,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "bring together",
         "converg(e|es|ed|ing)",
         "beetled",
+        "meet(s|ing|) (in the middle|above the nose|over the nose)",
         "crumpled",
     ),
     "wrinkle": (
@@ -80,7 +87,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     ),
     "thin": ("thin(s|ned|ning|)",),
     "stretch": ("stretch(es|ed|ing|er|)", "spread(s|ing|)", "extend(s|ed|ing)", "elongat(ed|ing)"),
-    "retract": ("retract(s|ed|ing|ion)",),
+    "retract": ("retract(s|ed|ing|ion)", "peel(s|ed|ing|)( back| away|)"),
     "pucker": ("pucker(s|ed|ing|er|)", "protrud(e|es|ed|ing)", "protrusion"),
     "into line": ("(pulled|drawn|set|held|stretched|compressed) (in|)to a (thin|tight|straight|firm) line",),
     "purse": ("purs(e|es|ed|ing)",),
@@ -93,7 +100,11 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "flare": ("flar(e|es|ed|ing)", "dilat(e|es|ed|ing|or|ion)"),
     "clench": ("clench(es|ed|ing|er|)", "gritt(ed|ing)", "grit", "set"),
     "thrust": ("thrust(s|ing|)( forward|)", "jut(s|ting|ted)( out| forward|)"),
-    "sideways": ("sideways", "to (one|the) side"),
+    "sideways": (
+        "sideways",
+        "to (one|the) side",
+        "(shifts|shifted|shifting|skewed|displaced|deviates|pushed) to the (left|right)",
+    ),
     "deepen": ("deepen(s|ed|ing|er|)", "accentuat(ed|ing)"),
     "show": (
         "show(s|n|ing|)",
@@ -104,7 +115,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "stuck out",
     ),
     "turn": ("turn(s|ed|ing|)", "turned away", "rotat(ed|ing)", "avert(s|ed|ing|)"),
-    "tilt": ("tilt(s|ed|ing|)",),
+    "tilt": ("tilt(s|ed|ing|)", "tipp(ed|ing)", "tips"),
     "cock": ("cock(s|ed|ing)",),
     "lean": ("lean(s|ed|ing|)", "inclin(e|es|ed|ing)"),
     "bow": ("bow(s|ed|ing|)", "bent"),
@@ -187,6 +198,8 @@ MOTIONS: tuple[str, ...] = (
     "jump(s|ed|ing|)",
     "go(es|ing|)",
     "fl(y|ies|ew)",
+    "sweep(s|ing|)",
+    "swept",
 )
 """Verbs whose direction decides: brows are pulled up, down or together. `turn`, `lift`, … take a direction too."""
 

@@ -85,7 +85,10 @@ STRENGTHS: dict[str, tuple[str, ...]] = {
         "very subtly",
         "hint( of|)",
         "touch of",
+        "(only |just |)a touch",
         "minimal(ly|)",
+        "(with|at) (only |)(minimal|faint|trace) (force|intensity|strength)",
+        "to a (minimal|faint) (degree|extent)",
         "(barely |almost |)imperceptibl(e|y)",
     ),
     "B": (
@@ -105,10 +108,18 @@ STRENGTHS: dict[str, tuple[str, ...]] = {
         "a (little|bit)",
         "(to a |)(slight|small) degree",
         "low( |-)intensity",
+        "(with|at) (only |)(slight|mild|little|low|weak) (force|intensity|strength)",
+        "to a (mild|minor|modest|limited) (degree|extent)",
         "(slight|subtle|mild|faint|weak)(ly|)(,|) but (clear|noticeable|visible|distinct|perceptible|definite)(,|)",
         "(slight|subt|mild|faint|weak)ly(,|) but (clear|noticeab|visib|distinct|perceptib|definite)ly(,|)",
     ),
-    "C": ("moderate(ly|)", "medium", "moderate( |-)intensity"),
+    "C": (
+        "moderate(ly|)",
+        "medium",
+        "moderate( |-)intensity",
+        "(with|at) (moderate|medium) (force|intensity|strength)",
+        "to a moderate (degree|extent)",
+    ),
     "CD": (
         "marked(ly|)",
         "pronounced",
@@ -129,8 +140,18 @@ STRENGTHS: dict[str, tuple[str, ...]] = {
         "widely",
         "sharply",
         "well( |-)marked",
+        "(with|at) (marked|considerable|clear) (force|intensity|strength)",
+        "to a (marked|considerable|notable) (degree|extent)",
     ),
-    "D": ("strong(ly|)", "high( |-)intensity", "powerful(ly|)", "very (marked|pronounced)", "forceful(ly|)"),
+    "D": (
+        "strong(ly|)",
+        "high( |-)intensity",
+        "powerful(ly|)",
+        "very (marked|pronounced)",
+        "forceful(ly|)",
+        "(with|at) (strong|great|high) (force|intensity|strength)",
+        "to a (strong|high|great) (degree|extent)",
+    ),
     "DE": (
         "intense(ly|)",
         "severe(ly|)",
@@ -139,8 +160,19 @@ STRENGTHS: dict[str, tuple[str, ...]] = {
         "fully",
         "full",
         "huge",
+        "(with|at) (severe|extreme|intense) (force|intensity|strength)",
+        "to a(n|) (severe|extreme) (degree|extent)",
     ),
-    "E": ("maximal(ly|)", "maximum", "fullest", "as far as possible", "to the (maximum|fullest|utmost)"),
+    "E": (
+        "maximal(ly|)",
+        "maximum",
+        "fullest",
+        "as far as (possible|it can|they can|it will|they will)( go| be|)",
+        "(with|at) (maximum|maximal|utmost|the utmost|all|full) (force|intensity|strength)",
+        "to (a|the) (maximum|maximal) (degree|extent)",
+        "to (its|their) (limit|limits|maximum)",
+        "to the (maximum|fullest|utmost)",
+    ),
 }
 """FACS letters to words. Everyday words name a span: one who writes "clear" may mean C or D."""
 
@@ -151,6 +183,9 @@ SIDES: dict[str, tuple[str, ...]] = {
         "(on|to) (the|its|his|her|their) (own |)left( side|)",
         "(on|to) the (person|subject)(’|')s (own |)left( side|)",
         "(less|weaker) on the right( side|) than on the left( side|)",
+        "(both|each|all) on the left( side|)",
+        "(confined|limited|restricted) to the left( side| half|)( of the face| of the mouth|)",
+        "(confined|limited|restricted) to the left( lip| mouth|) corner( of the mouth| of the lips|)",
     ),
     "right": (
         "right",
@@ -158,7 +193,11 @@ SIDES: dict[str, tuple[str, ...]] = {
         "(on|to) (the|its|his|her|their) (own |)right( side|)",
         "(on|to) the (person|subject)(’|')s (own |)right( side|)",
         "(less|weaker) on the left( side|) than on the right( side|)",
+        "(both|each|all) on the right( side|)",
+        "(confined|limited|restricted) to the right( side| half|)( of the face| of the mouth|)",
+        "(confined|limited|restricted) to the right( lip| mouth|) corner( of the mouth| of the lips|)",
     ),
+    "same": ("(on|at) (that|the same) (side|corner)", "(that|the same|this same) (lip |mouth |)(corner|side)"),
     "both": (
         "both( sides|)",
         "bilateral(ly|)",
@@ -168,7 +207,10 @@ SIDES: dict[str, tuple[str, ...]] = {
         "symmetrical(ly|)",
     ),
 }
-"""The subject's own sides. The viewer's side ("on the left of the image") says nothing about them."""
+"""The subject's own sides; `same` is the one said before.
+
+The viewer's side ("on the left of the image") says nothing about them.
+"""
 
 UNEVEN: tuple[str, ...] = (
     "lopsided(ly|)",
@@ -236,6 +278,7 @@ IGNORED: tuple[str, ...] = (
     "rais(e|es|ed|ing) (a |the |)(question|concern|doubt|suspicion|voice|possibility)(s|)",
     "(draw|draws|drawing|drew|drawn) (attention|the eye|focus)",
     "(part|parts) of",
+    "corner(s|) of (the|a|this|that) (frame|image|picture|photo|photograph|room|screen)",
     "in part",
     "set of",
     "point(s|ing|ed|) to",

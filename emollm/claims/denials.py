@@ -12,7 +12,7 @@ NEGATIONS: tuple[str, ...] = (
     "neither",
     "nor",
     "none of",
-    "nothing (such as|like)",
+    "nothing( such as| like|)",
     "no longer",
     "lack(s|ed|ing|)( of|)",
     "absence of",
@@ -55,7 +55,7 @@ ENDINGS: tuple[str, ...] = (
     "none",
     "zero",
     "inactive",
-    "nowhere( to be (seen|found)|)",
+    "nowhere( to be seen| to be found|)",
     "off",
 )
 """They say that what stands before them is not there (any more): "AU12 is absent", "the smile has faded"."""

@@ -16,7 +16,7 @@ a an the of in at on to around across along within near into his her their its t
 or nor but yet as so more most quite very rather also too just only even still now then some any there with is are was
 were be been being become becomes remain remains remained stay stays stayed look looks get gets has have had held hold
 holds kept keep keeps do does did it they she he who which visible seen noted form forms forming position positions
-state shape
+state shape same time once
 """
 _GRAMMAR_WORDS = frozenset(_GRAMMAR.split())
 """Words that may stand between a part and its action and mean nothing there."""
@@ -43,6 +43,8 @@ _EMPHASIS = re.compile(
     r"|\b(?:anything but|nothing but|far from)\b"
 )
 """Neither this "but" nor this "from" stands between two actions: "slightly, but noticeably, lowered"."""
+_CODES = re.compile(r"\((?:[lr]?au ?\d{1,2}[a-e]?[,/+& ]{0,3})+\)")
+"""Codes in brackets only name what stands before them."""
 _WORD = re.compile(r"[\w'’\-]+|[;\u2014]")
 _MANY = 9
 
@@ -65,7 +67,7 @@ def read_gap(gap: str) -> Gap:
     """Read the words of a gap, in small letters."""
     if " but " in gap or " far from " in gap:
         gap = _EMPHASIS.sub(" ", gap)
-    words = _WORD.findall(gap)
+    words = _WORD.findall(_CODES.sub(" ", gap) if "(" in gap else gap)
     modifiers = _modifiers()
     strange = [w for w in words if w not in _GRAMMAR_WORDS and w not in modifiers and not w.endswith("ly")]
     return Gap(

@@ -140,7 +140,7 @@ def _direct(items: list[Token], direction: Token, lowered: str) -> None:
     """Give a direction to the verb before it, or to the verb before the part before it; else it acts by itself."""
     last = items[-1] if items else None
     gap = lowered[last.end : direction.start] if last is not None else ""
-    if last is None or len(gap) > _MAX_GAP or "," in gap:
+    if last is None or len(gap) > _MAX_GAP or "," in gap or ":" in gap:
         return
     read = read_gap(gap)
     if last.kind == "part":

@@ -64,7 +64,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "corner(s|) of (the|his|her|their) (mouth|lips)",
         "(edges|ends|sides) of (the|his|her|their) (mouth|lips)",
         "lips(’|') corners",
-        "corners",
+        "corner(s|)",
     ),
     "mouth": ("mouth", "oral", "perioral", "mouth (region|area|muscles)", "oral (region|area|aperture|cavity)"),
     "chin": ("chin", "chin boss", "chin (muscles|region|area)", "skin (of|on) the chin"),

@@ -20,12 +20,13 @@ from emollm.claims.anchor import PLACE, Anchor
 from emollm.claims.blanks import squeeze, unsqueeze
 from emollm.claims.clause import Clause
 from emollm.claims.codes import find_codes, has_strength, strength_after
-from emollm.claims.modifiers import compare_alone
 from emollm.claims.negation import answer_question, other_side
 from emollm.claims.pair import pair
+from emollm.claims.places import resolve_same, side_of_both
 from emollm.claims.scan import Token, scan
 from emollm.claims.scope import apply_cues, is_definition
 from emollm.claims.times import Time, find_times
+from emollm.claims.uneven import compare_alone
 
 
 class Claim(NamedTuple):
@@ -56,10 +57,13 @@ def read_claims(text: str) -> list[Claim]:
     # The only capital whose small form is longer; spans must fit the text.
     lowered = squeezed.replace("\u0130", "I").lower()
     tokens = scan(lowered)
+    if (" same " in lowered or " that " in lowered) and _SAME.search(lowered):
+        tokens = resolve_same(tokens)
     codes = list(find_codes(lowered, tokens))
     has_strengths = has_strength(squeezed)
     times = list(find_times(lowered, [token.start for token in tokens if token.kind == "number"]))
-    claims: list[Claim] = []
+    told: list[Anchor] = []
+    sentence: list[Anchor] = []
     code_place = 0
     for spans in _sentences(tokens, len(lowered)):
         first = code_place
@@ -69,8 +73,13 @@ def read_claims(text: str) -> list[Claim]:
             anchors = _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths)
             if times:
                 _set_times(anchors, spans, times, lowered)
-            for anchor in anchors:
-                claims.extend(_claims(anchor))
+            if anchors:
+                sentence = anchors
+            elif sentence and (sides := side_of_both(spans[0].words, lowered, spans[0].start)):
+                for anchor in sentence:
+                    anchor.sides = anchor.sides or sides
+            told += anchors
+    claims = [claim for anchor in told for claim in _claims(anchor)]
     if origins is None:
         return claims
     # The end is one behind the last character.
@@ -80,6 +89,9 @@ def read_claims(text: str) -> list[Claim]:
 def named_aus(text: str) -> set[str]:
     """Return the AUs that a text says are there: the first reading of each positive claim about a movement."""
     return {claim.aus[0] for claim in read_claims(text) if claim.present and claim.region is None}
+
+
+_SAME = re.compile(r"\b(?:same|that) (?:\w+ )?(?:side|corner|brow|eyebrow|cheek)\b")
 
 
 class _Span(NamedTuple):
@@ -154,7 +166,10 @@ def _read_sentence(
             is_supposed = apply_cues(Clause(span.words, mine, lowered, span.end))
         else:
             is_supposed = any(word.kind == "if" for word in span.words)
-            if place:
+            if place and (sides := side_of_both(span.words, lowered, span.start)):
+                for anchor in anchors:
+                    anchor.sides = anchor.sides or sides
+            elif place:
                 anchors += other_side(anchors, lowered, span.start, span.end)
     return [anchor for anchor in anchors if not anchor.is_dropped]
 
@@ -192,6 +207,14 @@ def _merge(anchors: list[Anchor], lowered: str) -> list[Anchor]:
     end = 0
     for anchor in anchors:
         if anchor.is_code:
+            if phrase is not None and anchor.start < end:
+                # "Pulled up (AU12) and dimpled": the code stands within a phrase, and behind another.
+                if named := _named_by(anchor, merged, lowered):
+                    named.codes += anchor.readings
+                    _take(named, anchor)
+                else:
+                    merged.append(anchor)
+                continue
             joint = _NEXT_CODE if phrase is not None and end > phrase.phrase_end else _CODE_BEHIND
             if phrase is not None and not joint.fullmatch(lowered, end, anchor.start):
                 phrase = None
@@ -211,13 +234,23 @@ def _merge(anchors: list[Anchor], lowered: str) -> list[Anchor]:
     return merged
 
 
+_MAX_PHRASES = 4
+
+
+def _named_by(code: Anchor, before: list[Anchor], lowered: str) -> Anchor | None:
+    """Return the phrase that a code within another phrase names: the one right before it, else the one around it."""
+    phrases = [one for one in before[-_MAX_PHRASES:] if not one.is_code and code.aus[0] in one.aus]
+    behind = (one for one in phrases if _CODE_BEHIND.fullmatch(lowered, one.end, code.start))
+    return next(behind, next((one for one in phrases if one.start < code.start and code.end <= one.end), None))
+
+
 def _names(first: Anchor, second: Anchor) -> bool:
     """Tell whether a phrase only repeats the code or the name before it."""
     return (first.is_code or first.is_sign) and second.region is None and bool(set(first.aus) & set(second.aus))
 
 
 def _take(kept: Anchor, other: Anchor) -> None:
-    kept.end = other.end
+    kept.end = max(kept.end, other.end)
     kept.letters = other.letters or kept.letters
     kept.sides += other.sides
 

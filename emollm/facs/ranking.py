@@ -36,7 +36,8 @@ class Match(NamedTuple):
     """How one label fits. `score` is 0 to 1; the AUs are in the order of their numbers.
 
     `found`: present AUs that some prototype of the label names. `missing`: measured AUs that the best prototype asks
-    for and that are not present. `against`: present AUs that no prototype of the label names.
+    for and that are not present. `against`: present AUs that no prototype of the label names. `core`: those found that
+    the best prototype asks for; the others may come along with it.
     """
 
     label: str
@@ -44,6 +45,7 @@ class Match(NamedTuple):
     found: tuple[str, ...]
     missing: tuple[str, ...]
     against: tuple[str, ...]
+    core: tuple[str, ...] = ()
 
 
 class Pattern(NamedTuple):
@@ -51,6 +53,8 @@ class Pattern(NamedTuple):
 
     required: int
     groups: tuple[int, ...]
+    asked: int
+    """Required AUs and all alternatives."""
     first_of_groups: int
     at_least: tuple[tuple[int, int], ...]  # (bit of the AU, place of the letter it must reach)
     fractions: tuple[tuple[int, float], ...]  # (bit of the optional AU, share of people who show it)
@@ -88,6 +92,7 @@ def _pattern(prototype: Prototype) -> Pattern:
     return Pattern(
         required,
         groups,
+        mask(prototype.required.union(*prototype.one_of)),
         mask(min(group) for group in prototype.one_of),
         tuple((_BITS[code], LETTERS.index(least)) for code, least in prototype.at_least),
         tuple((_BITS[code], fraction) for code, fraction in prototype.fractions),
@@ -140,7 +145,8 @@ def fit(
     lacking = best_pattern.required & ~seen.present
     if any(group & seen.present == 0 for group in best_pattern.groups):
         lacking |= best_pattern.first_of_groups & ~seen.present
-    return Match(label, best, codes(seen.present & label_bits), codes(lacking & seen.measured), codes(against))
+    found, core = seen.present & label_bits, seen.present & best_pattern.asked
+    return Match(label, best, codes(found), codes(lacking & seen.measured), codes(against), codes(core))
 
 
 def _score(pattern: Pattern, seen: Evidence, burden: float, min_share: float) -> float:

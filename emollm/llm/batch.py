@@ -25,6 +25,7 @@ from typing import Any, Self
 import msgspec
 
 from emollm.errors import ConfigError
+from emollm.files import naming
 from emollm.llm.address import read_address
 from emollm.llm.budget import Price
 from emollm.llm.chat import Style, Trouble, first_style, read_answer, to_body
@@ -100,7 +101,8 @@ class BatchFile:
         if self._file is None or is_full:
             self._begin_file()
         assert self._file is not None
-        self._file.write(line)
+        with naming(self.paths[-1]):
+            self._file.write(line)
         self.num_written += 1
         self._num_requests += 1
         self._num_bytes += len(line)
@@ -116,9 +118,10 @@ class BatchFile:
 
     def _end_file(self) -> None:
         if self._file is not None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with naming(self.paths[-1]):
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
             self._file = None
             _part(self.paths[-1]).replace(self.paths[-1])
 

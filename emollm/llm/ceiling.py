@@ -2,13 +2,15 @@
 
     window, rate = Window(most=128), Rate()
     window.size(now)                             # requests that may be in flight
-    window.refused(sent_at, in_flight, now)      # True where this begins a storm
+    window.strays.refused(level)                 # True where a refusal says nothing about load
+    window.refused(in_flight, now)               # True where this begins a storm
     rate.wait_s(now)                             # until the next may be sent
 
 Some endpoints bear so many requests at a time, others so many in a second. The window finds the first, and mostly also
 the second; the rate takes over where the window is plainly not the point. Both grow back as CUBIC does (Ha, Rhee, Xu
 2008): fast far below the last refusal, hardly at all near it, and beyond it ever faster, since the endpoint may have
-got stronger. Pure arithmetic; the clock is handed in.
+got stronger. Refusals that have nothing to do with load change neither (`Strays`). Pure arithmetic; the clock is handed
+in.
 """
 
 from __future__ import annotations
@@ -28,8 +30,52 @@ NEAR = 0.95
 """Of the ceiling: up to here growth is fast."""
 SLOW = 64
 """Answers that near the ceiling add one to a window, at least; a larger one waits for as many as it holds."""
+SAFE = 0.9
+"""Of the ceiling: an endpoint that bears so many at a time refuses nothing below."""
+STRAY = 0.125
+"""Share of refusals that may be strays; what refuses more is at its limit, wherever that is."""
+ALIKE = 4
+"""How many times the share of strays below is still that of strays near the ceiling."""
+MEMORY = 64
+"""Requests by which these shares are measured."""
+BESIDE = 0.5
+"""A rate that has been lowered to this part of the first one, and is refused all the same, is not the point."""
 DEAR = 4
 """Where a refusal halts everybody, for so many times what could have been answered meanwhile."""
+
+
+class Strays:
+    """Tells refusals that have nothing to do with load by where they come.
+
+    A gateway in front of several servers, one of which is busy, refuses a share of all requests however few there are.
+    To slow down for those helps nobody and ends at a crawl. They come below the ceiling too, where load refuses
+    nothing; how many do is what is to be expected near it.
+    """
+
+    def __init__(self) -> None:
+        self._safe = 0.0
+        self._share_below = self._share_near = 0.0
+
+    def begin(self, safe: float) -> None:
+        """Learn up to how many in flight load refuses nothing; 0 where the number in flight is not the point."""
+        self._safe = safe
+        if not safe:
+            self._share_below = self._share_near = 0.0
+
+    def sent(self, level: int) -> None:
+        """Count a request that is sent as the last of so many in flight."""
+        if level > self._safe:
+            self._share_near *= 1 - 1 / MEMORY
+        else:
+            self._share_below *= 1 - 1 / MEMORY
+
+    def refused(self, level: int) -> bool:
+        """Count a refusal of what was sent at that level, and tell whether it is a stray."""
+        if level <= self._safe:
+            self._share_below += 1 / MEMORY
+            return self._share_below <= STRAY
+        self._share_near += 1 / MEMORY
+        return self._share_near <= min(STRAY, ALIKE * self._share_below)
 
 
 class Window:
@@ -48,6 +94,7 @@ class Window:
         self._in_storm = False
         self._flight = self._refused = 0
         self._borne_before = 0
+        self.strays = Strays()
 
     def size(self, now: float) -> int:
         """Return how many may be in flight now."""
@@ -93,7 +140,14 @@ class Window:
             self._ceiling = max(1.0, self._flight / 2)
             self._size = 1.0
         self.is_the_point = is_mild and borne >= SAME * self._borne_before
+        self.strays.begin(SAFE * self._ceiling if self.is_the_point else 0.0)
         return is_new
+
+    def reopen(self) -> None:
+        """Grow as if nothing had been refused yet: neither fewer at a time nor fewer in a second has helped."""
+        self.is_the_point = True
+        self._ceiling = float(self.most)
+        self.strays.begin(SAFE * self._ceiling)
 
     def halted(self, num_answers: float) -> None:
         """Learn what a refusal costs: probe for more the less often the more answers its halt prevents."""
@@ -119,7 +173,7 @@ class Rate:
         self.per_s: float | None = None
         self.measured = 0.0
         """Answers a second, outside of halts, between the last two storms."""
-        self._ceiling = 0.0
+        self._ceiling = self._first = 0.0
         self._since: float | None = None
         self._num_answered = 0
         self._halted_s = self._halt_s = 0.0
@@ -132,25 +186,32 @@ class Rate:
         self._num_answered += 1
         self._took_s += 0.1 * (took_s - self._took_s)
 
-    def refused(self, now: float, halted_s: float, limits: bool) -> None:
+    def refused(self, now: float, halted_s: float, limits: bool) -> bool:
         """Begin a storm. What was answered since the last one is what the endpoint bears; `limits` puts that to use.
 
         At the start of a storm the endpoint has nothing left to give. What it gave since the last one is what came in
         meanwhile: in all the time, where it saves up while everybody is halted, or only in the rest of it. It bears no
         less than the first and no more than the second, nor than what was sent; the geometric mean is taken.
+
+        Returns True where slower and slower has not helped: the rate is not the point, and is no longer limited.
         """
         self._halted_s += halted_s
         if self._since is not None and self._num_answered < self.ENOUGH:
-            return
+            return False
         if self._since is not None:
             passed = max(1e-3, now - self._since)
             self.measured = self._num_answered / max(1e-3, passed - self._halted_s)
             if limits or self.per_s is not None:
                 most = self.measured if self.per_s is None else min(self.measured, self.per_s)
                 self._ceiling = (most * self._num_answered / passed) ** 0.5
+                self._first = self._ceiling if self.per_s is None else self._first
                 self.per_s = self.CAREFUL * self._ceiling
                 self._saved = self._ready = 0.0
         self._since, self._num_answered, self._halted_s = now, 0, 0.0
+        if self.per_s is None or self._ceiling >= BESIDE * self._first:
+            return False
+        self.per_s = None
+        return True
 
     def halted(self, halt_s: float) -> None:
         """Learn how long a refusal halts everybody: the longer, the less often is it worth one."""

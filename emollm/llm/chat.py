@@ -11,6 +11,7 @@ schema becomes words, a temperature is left out.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -118,7 +119,9 @@ class Trouble(Exception):  # noqa: N818 - what it means is decided by who catche
 def to_body(request: Request, model: str, style: Style, find_url: Callable[[Image], msgspec.Raw]) -> bytes:
     """Return the JSON of a request. `find_url` may raise Failure for a picture that cannot be sent."""
     body: dict[str, Any] = {"model": model, "messages": [_message(turn, find_url) for turn in request.turns]}
-    options = {"temperature": request.temperature, "top_p": request.top_p, "seed": request.seed}
+    # Servers that honour a seed would give the k-th answer to one question k times.
+    seed = None if request.seed is None else request.seed + request.index
+    options = {"temperature": request.temperature, "top_p": request.top_p, "seed": seed}
     body |= {name: value for name, value in options.items() if value is not None and name not in style.without}
     body[style.length] = request.max_tokens
     if request.schema is not None:
@@ -178,7 +181,7 @@ class _Completion(msgspec.Struct):
 
 _decoder = msgspec.json.Decoder(_Completion)
 _any_decoder = msgspec.json.Decoder()
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_UNREADABLE = (ValueError, RecursionError)
 
 
 def read_answer(status: int, body: bytes) -> Answer:
@@ -186,7 +189,7 @@ def read_answer(status: int, body: bytes) -> Answer:
     if status != 200:
         raise read_complaint(status, body)
     try:
-        completion = _decoder.decode(body)
+        completion = _decode(body)
     except _UNREADABLE:
         detail = f"no answer of the protocol: {_one_line(body.decode('utf-8', 'replace'))}"
         is_page = body.lstrip()[:1] == b"<"  # a page to sign in at, or of a gateway: no model has been asked
@@ -211,6 +214,15 @@ def read_answer(status: int, body: bytes) -> Answer:
         hint = "; raise max_tokens" if answer.finish == "length" else ""
         raise Trouble("unreadable", f"the answer is empty (finish_reason {answer.finish}){hint}", answer=answer)
     return answer
+
+
+def _decode(body: bytes) -> _Completion:
+    """Return a completion, without a byte order mark and halves of characters, which no file may hold."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError:
+        whole = json.dumps(json.loads(body), ensure_ascii=False)
+        return _decoder.decode(whole.encode("utf-8", "ignore"))
 
 
 def _text(content: str | Sequence[Any] | None) -> str:

@@ -7,11 +7,13 @@
 
 Trouble and what is done about it:
 
-    429, 503 with Retry-After      everybody waits and slows down (`pace`); no retry is spent on it
+    429, 503 with Retry-After      everybody waits and slows down (`pace`), but for strays; no retry is spent on it
     5xx, broken or no answer       bounded retries with a random wait
     a parameter it does not take   the request in another style (`chat`)
     refusals, 4xx, too late        Failure at once
     wrong key, unknown model, an empty account, nobody there      EndpointError: no other request would fare better
+
+A handful goes ahead until one is answered or kept waiting for a second: what is dead from the start is asked no more.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import random
 import sys
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from emollm.llm.accounts import Account
 from emollm.llm.budget import Budget, Price
@@ -37,8 +40,12 @@ QUICK_RETRIES = 2
 """Retries to reach an endpoint that has never answered: a wrong address is not worth a minute."""
 GONE_AFTER = 20
 """Requests in a row that no retry could save, after which the endpoint counts as gone."""
-NEVER_THERE_AFTER = 5
-"""The same for an endpoint that has answered no request yet."""
+SECRET = 16
+"""Characters of a key that opens something; the keys of paid services have twice as many."""
+HANDFUL = 5
+"""The same for an endpoint that has answered no request yet; until then, no more are asked at a time."""
+AT_WORK_AFTER_S = 1.0
+"""An endpoint that has kept silent for so long is at work: a wrong key, model or address is told at once."""
 
 
 def answer_bytes(max_tokens: int) -> int:
@@ -57,7 +64,9 @@ class Errand:
     retries: int = 0
     held_up_since: float | None = None
     """When it was first told to wait."""
-    goes_first: bool = False
+    refused: int = 0
+    """How often it was told to wait."""
+    has_met_trouble: bool = False
 
 
 class Endpoint:
@@ -82,6 +91,8 @@ class Endpoint:
         self._urls = DataUrls()
         self.style = first_style(url)
         self._has_answered = False
+        self._is_known = False
+        """Whether all may ask: it has answered, or is at work."""
         self._num_lost = 0
         self._refuses_all = False
         """Whether the first that it said is that it answers nobody, with this key or this address."""
@@ -90,11 +101,13 @@ class Endpoint:
         """How much dearer a request has been than it was thought to be at most."""
         self._pace: Pace | None = None
         self._http: Transport | None = None
+        self._ahead = asyncio.Semaphore(HANDFUL)
 
     async def open(self) -> None:
         """Get ready to ask. Raises MissingExtraError where the HTTP library is not installed."""
         self._http = Transport(f"{self.url}/chat/completions", self._key)
         self._pace = Pace(self._limits)
+        self._ahead = asyncio.Semaphore(HANDFUL)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -105,6 +118,31 @@ class Endpoint:
     async def ask(self, request: Request, account: Account) -> Answer:
         """Return the answer to a request, counting in the account what it takes to get it."""
         errand = Errand(request, account, self._limits.deadline_s)
+        if not self._is_known:
+            async with self._ahead:
+                if not self._is_known:
+                    return await self._go_ahead(errand)
+        return await self._run(errand)
+
+    async def _go_ahead(self, errand: Errand) -> Answer:
+        """Find out whether anybody is there, before the others ask."""
+        timer = asyncio.get_running_loop().call_later(AT_WORK_AFTER_S, self._note_silence, errand)
+        try:
+            return await self._run(errand)
+        finally:
+            timer.cancel()
+
+    def _note_silence(self, errand: Errand) -> None:
+        if not errand.has_met_trouble:
+            self._let_all_ask()
+
+    def _let_all_ask(self) -> None:
+        if not self._is_known:
+            self._is_known = True
+            self._ahead.release()  # lets one of those who wait through, and each of them the next
+
+    async def _run(self, errand: Errand) -> Answer:
+        """Try until there is an answer, or no use in another try."""
         while True:
             if self._end is not None:
                 raise self._end
@@ -113,10 +151,12 @@ class Endpoint:
             try:
                 answer = await self._try(errand, style)
             except Trouble as trouble:
+                errand.has_met_trouble = True
                 if not await self._may_try_again(trouble, errand, style):
                     raise self._failure(trouble, errand) from None
             else:
                 self._has_answered, self._num_lost = True, 0
+                self._let_all_ask()
                 return answer
 
     # --- one try ------------------------------------------------------------------------------------------------------
@@ -129,7 +169,7 @@ class Endpoint:
         worst = self._dearer * self._most_usd(request)
         if self._budget is not None:
             self._budget.check(worst)
-        slot = await self._pace.enter(likely_tokens(request) + request.max_tokens, errand.goes_first)
+        slot = await self._pace.enter(likely_tokens(request) + request.max_tokens, errand.refused)
         outcome: Outcome = "failed"
         tokens, wait_s = None, None
         try:
@@ -156,7 +196,7 @@ class Endpoint:
             timeout_s = max(MIN_TIMEOUT_S, errand.left_s)
             received = await self._http.post(body, timeout_s, answer_bytes(errand.request.max_tokens))
             try:
-                answer = read_answer(received.status, self._without_key(received.body))
+                answer = read_answer(received.status, self._without_key(received.body, received.status))
             except Trouble as trouble:
                 trouble.wait_s = received.retry_after_s
                 if received.status == 503 and received.retry_after_s is not None:
@@ -202,7 +242,7 @@ class Endpoint:
         if trouble.kind == "rate":
             now = time.monotonic()
             errand.account.told_to_wait += 1
-            errand.goes_first = True
+            errand.refused += 1
             errand.held_up_since = errand.held_up_since or now
             wait_s = max(trouble.wait_s or 0.0, self._pace.halt_left_s() if self._pace else 0.0)
             return now + wait_s - errand.held_up_since < self._limits.patience_s
@@ -240,7 +280,7 @@ class Endpoint:
         if trouble.ends_run == "always" or (trouble.ends_run == "at_first" and not self._has_answered):
             self._refuses_all = trouble.kind == "refused_request" and not self._has_answered
             self._end = EndpointError(f"{self.url}: {detail}; {_advice(trouble)}")
-        elif self._num_lost >= (GONE_AFTER if self._has_answered else NEVER_THERE_AFTER):
+        elif self._num_lost >= (GONE_AFTER if self._has_answered else HANDFUL):
             advice = "all that was answered is kept, the same command goes on from here"
             if not self._has_answered:
                 self._refuses_all = not trouble.may_cost
@@ -249,13 +289,20 @@ class Endpoint:
                 f"{self.url}: {self._num_lost} requests in a row got no answer, the last one: {detail}; {advice}"
             )
         else:
-            self._has_answered = self._has_answered or not lost
+            if not lost:
+                self._has_answered = True
+                self._let_all_ask()
             return Failure(trouble.kind, detail, errand.tries)
         return self._end
 
-    def _without_key(self, body: bytes) -> bytes:
-        """Take the key out of what an endpoint says; some repeat what they were sent."""
-        return body.replace(self._key.encode(), b"***") if self._key else body
+    def _without_key(self, body: bytes, status: int) -> bytes:
+        """Take the key out of what an endpoint says; some repeat what they were sent.
+
+        In answers a short one stays, such as "none" for a server of one's own: it may be a word of theirs.
+        """
+        if not self._key or (status == HTTPStatus.OK and len(self._key) < SECRET):
+            return body
+        return body.replace(self._key.encode(), b"***")
 
 
 def _advice(trouble: Trouble) -> str:

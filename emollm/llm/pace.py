@@ -9,6 +9,7 @@ The limits a user gives are kept. Within them the window of requests in flight o
 429. Then it shrinks to three quarters and grows back, slowly near the place where that was; all refusals until a later
 request is answered are one storm and count once. Where a storm refuses most of what was in flight, one request goes
 ahead alone, and what comes after is sent no faster than answers came (`ceiling`). Nobody is sent before Retry-After.
+A refusal without it that has nothing to do with load is waited for by its request alone.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class Slot(NamedTuple):
 
     sent_at: float
     tokens: int
+    level: int
+    """Requests in flight when it was given, this one included."""
 
 
 class Bucket:
@@ -101,10 +104,15 @@ class Pace:
         self._halts = 0
         self._calm = CALM
 
-    async def enter(self, tokens: int, again: bool = False) -> Slot:
-        """Wait for a turn; who was told to wait comes back with `again` and goes first."""
+    async def enter(self, tokens: int, refused: int = 0) -> Slot:
+        """Wait for a turn. Who was told to wait, `refused` times so far, goes first.
+
+        Where nobody else has to wait for that, it waits alone, and longer each time.
+        """
+        if refused and not self.halt_left_s():
+            await asyncio.sleep(min(MAX_HALT_S, BRUSH_S * 2 ** min(refused - 1, 20)))
         turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
-        if again:
+        if refused:
             self._waiting.appendleft((turn, tokens))
         else:
             self._waiting.append((turn, tokens))
@@ -135,9 +143,13 @@ class Pace:
         self._serve()
 
     def _refused(self, slot: Slot, now: float, wait_s: float | None) -> None:
+        is_stray = self._window.strays.refused(slot.level)
+        if is_stray and wait_s is None and self._rate.per_s is None:
+            return  # it will wait when it comes back
         is_new = self._window.refused(self.in_flight, now)
         if is_new:
-            self._rate.refused(now, self._halted_s, limits=not self._window.is_the_point)
+            if self._rate.refused(now, self._halted_s, limits=not self._window.is_the_point):
+                self._window.reopen()
             self._halted_s = 0.0
         if is_new or slot.sent_at >= self._halted_until:
             self._halts = 0 if self._calm >= CALM else self._halts + 1
@@ -165,7 +177,9 @@ class Pace:
                     return
                 self._take(tokens)
                 self.in_flight += 1
-                turn.set_result(Slot(now, tokens))
+                slot = Slot(now, tokens, self.in_flight)
+                self._window.strays.sent(slot.level)
+                turn.set_result(slot)
             self._waiting.popleft()
 
     def _wait_s(self, tokens: int, now: float) -> float:

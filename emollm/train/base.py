@@ -21,6 +21,7 @@ from emollm.labels import LABEL_SETS
 from emollm.pictures import sample_picture
 from emollm.prompts import ask, num_variants, prompt_hash
 from emollm.records import Sample, read_records
+from emollm.scoring import main_face
 from emollm.stage import track
 from emollm.train.limits import Above, Count, Natural, Seed
 from emollm.train.recipe import check_values, read_values, recipe_parser
@@ -128,9 +129,9 @@ def read_faces(samples: Sequence[Sample], recipe: Recipe) -> list[Seen]:
     """Open every picture whose face has AUs. Raises SourceError where one cannot be opened, or none has any."""
     root = Path(recipe.media_root or Path(recipe.train_file).parent)
     faces = [
-        Seen(_small(sample_picture(sample, root), recipe.image_size), sample.faces[0].aus)
+        Seen(_small(sample_picture(sample, root), recipe.image_size), face.aus)
         for sample in track(samples, "pictures", len(samples))
-        if sample.faces and sample.faces[0].aus
+        if (face := main_face(sample)) is not None and face.aus
     ]
     if not faces:
         raise SourceError(f"{recipe.train_file}: no sample has action units; detect them, or set both *_steps to 0")

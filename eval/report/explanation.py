@@ -22,6 +22,9 @@ PART = re.compile(r"(\*\*[^*\n]{1,60}\*\*:?|</?(?:context|think|answer)>)")
 MAX_VALUES = 3
 """Measured values shown with a claim; a claim about a region has many AUs."""
 
+TIMES = {"onset": "from", "apex": "strongest at", "offset": "until", "at": "at"}
+"""How a time of a claim is said, by what it is."""
+
 WORST_FIRST = ("contradicted", "not_assessable", "supported")
 
 
@@ -81,10 +84,21 @@ def reading(claim: ScoredClaim, face: Face | None = None) -> str:
         what = f"{claim.region} {'in motion' if claim.present else 'at rest'}"
     else:
         what = f"{' or '.join(map(facs.prose, claim.aus))} {'there' if claim.present else 'not there'}"
-    details = [what, *(detail for detail in (claim.side, claim.letters, "hedged" if claim.hedged else "") if detail)]
+    said = (_side_said(claim), claim.letters, _times_said(claim), "hedged" if claim.hedged else "")
+    details = [what, *filter(None, said)]
     values = values_of(claim, face)
     why = f" ({REASONS.get(claim.reason, claim.reason)}{': ' if values else ''}{values})" if claim.reason else ""
     return f"{', '.join(details)}: {claim.verdict.replace('_', ' ')}{why}"
+
+
+def _side_said(claim: ScoredClaim) -> str:
+    if claim.uneven:
+        return f"more on the {claim.side}" if claim.side else "uneven"
+    return claim.side or ""
+
+
+def _times_said(claim: ScoredClaim) -> str:
+    return " ".join(f"{TIMES[time.kind]} {time.seconds:g}\N{NO-BREAK SPACE}s" for time in claim.times)
 
 
 def values_of(claim: ScoredClaim, face: Face | None) -> str:
@@ -117,7 +131,7 @@ def _facts(row: Scored) -> Markup | None:
 
 def _fault(claim: ScoredClaim, face: Face | None) -> str:
     """Say in few words what is wrong: `said left, measured AU12 left 0.1, right 3.2 C`."""
-    said = {"strength": claim.letters, "side": claim.side}.get(claim.reason)
+    said = {"strength": claim.letters, "side": _side_said(claim), "time": _times_said(claim)}.get(claim.reason)
     return f"{f'said {said}, ' if said else ''}measured {values_of(claim, face)}"
 
 

@@ -52,7 +52,7 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "full": Profile(50_000, 10_000, 12_000, 20_000, 24, 9, 7, 1_000),
+    "full": Profile(110_000, 10_000, 12_000, 20_000, 12, 5, 7, 1_000),
     "small": Profile(2_000, 1_000, 1_000, 2_000, 6, 6, 5, 100),
 }
 VALIDATION = 3_000

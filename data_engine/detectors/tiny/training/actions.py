@@ -41,7 +41,7 @@ def seen_aus(hidden: Tensor) -> Tensor:
 def teach_actions(lessons: Lessons, course: Course) -> TorchNet:
     """Train the net on drawn faces, upright by the landmarks that come with them: those that `points.placed` gives."""
     torch.manual_seed(course.seed)
-    net = TorchNet(ACTIONS, dropout=0.1).to(memory_format=torch.channels_last)
+    net = TorchNet(ACTIONS, dropout=0.05).to(memory_format=torch.channels_last)
     data = [torch.from_numpy(field) for field in (lessons.pictures, lessons.points, lessons.aus, lessons.hidden)]
 
     def loss(batch: Tensor) -> Tensor:
