@@ -203,6 +203,8 @@ class Output:
         if not self.rejected:
             self.rejected_path.unlink()
         self._manifest["status"] = "done" if kind is None else "stopped"
+        if kind is not None:
+            self._manifest["stopped_by"] = kind.__name__
         self._write_manifest()
         if kind is None and not self.counts["written"] and not self.counts["resumed"] and self.rejected:
             self.exit_code = 1

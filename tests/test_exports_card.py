@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from data_engine.exports.card.origin import licence_of, source_of
 from exporting import clip, export, golden, sample, write, write_with_media
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_engine.exports.card.refused import read_refused
 from data_engine.generate import main as generate
+from emollm.cards.origin import licence_of, source_of
 from emollm.cards.tables import WIDTH, bar, code, name, table
 from emollm.records import AU, Detector, Face, Media, encode
 

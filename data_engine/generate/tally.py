@@ -32,6 +32,10 @@ UNREADABLE = ("empty:", "form:", "length: an answer", "length: the answer was cu
 """How the fault of an answer begins in which there is nothing to check."""
 
 
+class UselessTeacherError(EmoLLMError):
+    """A teacher has said nothing of use so far, and would be paid for more of it."""
+
+
 class Answers:
     """Ends a run whose teacher has said nothing that can be read, before all of it is paid."""
 
@@ -40,11 +44,11 @@ class Answers:
         self._is_useful = False
 
     def check(self, draft: Draft) -> None:
-        """Learn from one more draft. Raises EmoLLMError where `USELESS` came to nothing before any was kept."""
+        """Learn from one more draft. Raises UselessTeacherError where `USELESS` came to nothing before any was kept."""
         self._is_useful = self._is_useful or draft.reason is None
         self._num_useless += _is_useless(draft)
         if self._num_useless >= USELESS and not self._is_useful:
-            raise EmoLLMError(
+            raise UselessTeacherError(
                 f"no text is kept yet, and answers about {USELESS} samples cannot be read "
                 f"({draft.detail.partition('; ')[0]}); "
                 "try another model, or --max-tokens where answers are empty or break off (what was answered is kept)"

@@ -222,7 +222,8 @@ def _all_refused(path: Path) -> bool:
         told = json.loads(path.with_name(f"{path.stem}.manifest.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    return told["status"] == "done" and count(path) == 0 and "malformed" not in told["rejected"]
+    has_ended = told["status"] == "done" or told.get("stopped_by") == "UselessTeacherError"
+    return has_ended and count(path) == 0 and "malformed" not in told["rejected"]
 
 
 def _write(path: Path, text: str) -> None:
