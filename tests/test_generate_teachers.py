@@ -1,58 +1,21 @@
-"""`emollm generate` with teachers that are asked: stand-ins of an endpoint, a local one, an own model."""
+"""`emollm generate` with teachers that are asked: the loop, a local endpoint, an own model."""
 
 import asyncio
 import json
-import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from generating import ASKED, faces, generate, manifest, picture, rejected, write
 from lying_endpoint import lying_endpoint
 from lying_teacher import LyingTeacher
-from made_clips import made_clip
 from scripted_teacher import OBSERVED, READ, Scripted, happy
 
 from data_engine.generate import main
 from emollm.answers import render
 from emollm.errors import ConfigError, EmoLLMError
-from emollm.llm.wire import Ask, Failure, Reply, Request, Turn
-from emollm.records import Media, Reasoning, Sample, encode, read_records
-
-ASKED = ("--teacher", "openai", "--model", "m")
-
-
-def write(folder: Path, samples: list[Sample]) -> Path:
-    path = folder / "samples.jsonl"
-    path.write_bytes(b"".join(encode(one) + b"\n" for one in samples))
-    return path
-
-
-def generate(
-    folder: Path, samples: list[Sample], ask: Ask | None, *options: str, output: str = "cot.jsonl", code: int = 0
-) -> list[Sample]:
-    source = write(folder, samples)
-    assert main([str(source), "-o", str(folder / output), *ASKED, *options], ask=ask) == code
-    return list(read_records(folder / output, Sample))
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "cot.manifest.json").read_text("utf-8"))
-
-
-def rejected(folder: Path) -> list[tuple[str, str]]:
-    path = folder / "cot.rejected.jsonl"
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return [(line["id"], line["reason"]) for line in map(json.loads, lines)]
-
-
-def faces(count: int) -> list[Sample]:
-    labels = ("happiness", "anger", "neutral", "sadness", None)
-    samples = [made_clip(number, label=labels[number % 5]) for number in range(count)]
-    for sample in samples:
-        sample.label_set, sample.events = "basic7", None
-    return samples
+from emollm.llm.wire import Failure, Reply, Request, Turn
+from emollm.records import Media, Reasoning
 
 
 def test_every_sample_is_kept_in_order_or_set_aside_with_its_reason(tmp_path: Path) -> None:
@@ -105,169 +68,6 @@ def test_ledger_is_no_other_file_of_the_run(tmp_path: Path, name: str) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
-# --- quota ------------------------------------------------------------------------------------------------------------
-
-
-def test_quota_of_a_class_keeps_the_first_and_asks_for_no_more(tmp_path: Path) -> None:
-    ask = Scripted()
-    samples = [happy(id=f"h{number}") for number in range(10)] + [happy(id="free", label=None)]
-    kept = generate(tmp_path, samples, ask, "--balance", "3", "--in-flight", "1")
-    assert [one.id for one in kept] == ["h0", "h1", "h2"]
-    assert {reason for _, reason in rejected(tmp_path)} == {"class_full"}
-    assert ask.calls["describe"] <= 3 + 4 + 1  # those under way when the class was full, and the one without a label
-
-
-def test_quota_counts_what_an_earlier_run_has_kept(tmp_path: Path) -> None:
-    samples = [happy(id=f"h{number}") for number in range(6)]
-    options = ("--balance", "3")
-    first = generate(tmp_path, samples, Scripted(), *options)
-    lines = (tmp_path / "cot.jsonl").read_bytes().splitlines(keepends=True)
-    (tmp_path / "cot.jsonl").write_bytes(b"".join(lines[:2]))
-    assert generate(tmp_path, samples, Scripted(), *options) == first
-
-
-def test_quota_holds_for_rules_too(tmp_path: Path) -> None:
-    source = write(tmp_path, [happy(id=f"h{number}") for number in range(250)])
-    assert main([str(source), "-o", str(tmp_path / "cot.jsonl"), "--balance", "2"]) == 0
-    assert [one.id for one in read_records(tmp_path / "cot.jsonl", Sample)] == ["h0", "h1"]
-    assert len(rejected(tmp_path)) == 248
-
-
-# --- money ------------------------------------------------------------------------------------------------------------
-
-
-class Purse:
-    """Answers as the script says until so many requests are paid, then fails for want of budget."""
-
-    def __init__(self, most: int) -> None:
-        self.left = most
-        self.ask = Scripted()
-
-    async def __call__(self, request: Request) -> Reply:
-        await asyncio.sleep(0)
-        if self.left <= 0:
-            raise Failure("budget", "nothing is left")
-        self.left -= 1
-        return await self.ask(request)
-
-
-def test_budget_that_is_used_up_ends_the_run_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    samples = [happy(id=f"h{number}") for number in range(400)]
-    purse = Purse(most=30)
-    kept = generate(tmp_path, samples, purse, "--in-flight", "4", code=1)
-    assert 8 <= len(kept) <= 10
-    assert {reason for _, reason in rejected(tmp_path)} == {"budget"}
-    assert len(rejected(tmp_path)) < 40
-    assert "higher --budget goes on from here" in capsys.readouterr().err
-    again = generate(tmp_path, samples, Purse(most=10_000), "--in-flight", "4")
-    assert [one.id for one in again] == [one.id for one in samples]
-
-
-def test_dry_run_shows_prompts_and_cost_and_asks_and_writes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    source = write(tmp_path, [*faces(20), Sample(id="bare")])
-    ask = Scripted()
-    options = ["--dry-run", "--model", "gpt-4o-mini", "--votes", "3"]
-    assert main([str(source), "-o", str(tmp_path / "cot.jsonl"), *ASKED[:2], *options], ask=ask) == 0
-    out = capsys.readouterr().out
-    for words in ("--- describe: system ---", "AU12 (", "--- infer: user ---", "--- refine: user ---", "no_aus 1", "$"):
-        assert words in out
-    assert "21 samples" in out
-    assert f"{20 * 7} requests" in out or "19" in out
-    assert ask.requests == []
-    assert [path.name for path in tmp_path.iterdir()] == ["samples.jsonl"]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--model", "m"], "--model: not for --teacher rules"),
-        (["--budget", "3", "--votes", "2"], "--votes, --budget: not for --teacher rules"),
-        (["--teacher", "openai"], "name the model with --model"),
-        (["--teacher", "opnai"], "did you mean 'openai'"),
-        (["--teacher", "nowhere/model"], "the directory of a model"),
-        ([*ASKED, "--workers", "2"], "--workers: not for --teacher openai"),
-        ([*ASKED, "--style", "think"], "--style: not for"),
-        ([*ASKED, "--prompts", "nowhere"], "there is no such folder"),
-        ([*ASKED, "--base-url", "ftp://x"], "is no address"),
-        ([*ASKED, "--base-url", "http://localhost:1", "--deadline", "0"], "--deadline"),
-        ([*ASKED, "--base-url", "http://localhost:1", "--price", "a"], "--price"),
-        ([*ASKED, "--batch", "b.jsonl", "--budget", "3"], "--batch"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused_in_one_line(tmp_path: Path, options: list[str], message: str) -> None:
-    source = write(tmp_path, faces(2))
-    with pytest.raises(EmoLLMError, match=message) as error:
-        main([str(source), "-o", str(tmp_path / "cot.jsonl"), *options])
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "cot.jsonl").exists()
-
-
-class Wearing:
-    """Answers such that a sample takes as many requests as it can: misread at the third try, never ended."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[str] = Counter()
-
-    async def __call__(self, request: Request) -> Reply:
-        self.calls[request.stage] += 1
-        num_read = sum(turn.role == "assistant" for turn in request.turns)
-        told = {
-            "describe": json.dumps({"observations": OBSERVED}),
-            "infer": "?" if num_read < 2 else '{"label":"fear"}',
-        }
-        return Reply(text=told.get(request.stage, "?"), model="m")
-
-
-@pytest.mark.parametrize("options", [(), ("--votes", "2", "--rounds", "2", "--repair")])
-def test_dry_run_counts_all_that_a_sample_can_take(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
-) -> None:
-    ask = Wearing()
-    source = write(tmp_path, [happy()])
-    command = [str(source), "-o", str(tmp_path / "cot.jsonl"), *ASKED, *options]
-    assert main([*command, "--dry-run"]) == 0
-    told = re.search(r"([\d,]+) requests at most", capsys.readouterr().out)
-    assert told is not None
-    main(command, ask=ask)
-    assert int(told[1]) - 1 == ask.calls.total()  # the one is an ending, which only a reading that is right leads to
-
-
-# --- pictures ---------------------------------------------------------------------------------------------------------
-
-
-def picture(folder: Path, name: str = "a.png") -> Media:
-    from PIL import Image
-
-    Image.new("RGB", (16, 16), (200, 160, 130)).save(folder / name)
-    return Media(kind="image", path=name)
-
-
-def test_pictures_are_shown_where_asked_for_and_bad_ones_set_aside(tmp_path: Path) -> None:
-    (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
-    samples = [
-        happy(id="good", media=picture(tmp_path)),
-        happy(id="torn", media=Media(kind="image", path="torn.png")),
-        happy(id="gone", media=Media(kind="image", path="gone.png")),
-        happy(id="clip", media=Media(kind="video", path="clip.mp4")),
-        happy(id="none"),
-    ]
-    ask = Scripted()
-    kept = generate(tmp_path, samples, ask, "--pictures")
-    assert [one.id for one in kept] == ["good", "clip", "none"]
-    assert rejected(tmp_path) == [("torn", "bad_picture"), ("gone", "bad_picture")]
-    shown = [image for request in ask.requests for turn in request.turns for image in turn.images]
-    assert [(image.path.name, len(image.sha256)) for image in shown] == [("a.png", 64)]
-    assert [one.provenance["generate"]["picture"] for one in kept] == [True, False, False]
-    ask = Scripted()
-    generate(tmp_path, samples, ask, "--overwrite")
-    assert not any(turn.images for request in ask.requests for turn in request.turns)
-
-
-# --- a real endpoint --------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def endpoint() -> Iterator[tuple[str, LyingTeacher]]:
     """An OpenAI-compatible server on this machine behind which the lying teacher sits."""
@@ -301,31 +101,6 @@ def test_budget_stops_an_endpoint_before_it_is_passed(tmp_path: Path, endpoint: 
     told = manifest(tmp_path)["accounts"]
     assert sum(account["usd"] for stage in told.values() for account in stage.values()) <= 0.1
     assert "budget" in {reason for _, reason in rejected(tmp_path)}
-
-
-def test_batch_files_are_filled_stage_by_stage(tmp_path: Path) -> None:
-    """The file of each round is answered by hand, as a batch service would."""
-    pytest.importorskip("aiohttp")
-    samples = [happy(id=f"h{number}") for number in range(3)]
-    url = ("--base-url", "http://localhost:9/v1")
-    answers: list[str] = []
-    scripts = ({"observations": OBSERVED}, {"because": "…", "label": "happiness"}, READ)
-    for number, script in enumerate(scripts):
-        batch = tmp_path / f"batch{number}.jsonl"
-        generate(tmp_path, samples, None, *url, "--batch", str(batch), *answers, code=1)
-        assert {reason for _, reason in rejected(tmp_path)} == {"teacher_deferred"}
-        lines = []
-        for line in batch.read_text("utf-8").splitlines():
-            choice = {"message": {"role": "assistant", "content": json.dumps(script)}, "finish_reason": "stop"}
-            body = {"model": "m-1", "choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
-            told = {"status_code": 200, "body": body}
-            lines.append(json.dumps({"custom_id": json.loads(line)["custom_id"], "response": told}) + "\n")
-        (tmp_path / f"out{number}.jsonl").write_text("".join(lines), "utf-8")
-        answers = ["--batch-answers", str(tmp_path / f"out{number}.jsonl")]
-    assert len(generate(tmp_path, samples, None, *url, "--batch", str(tmp_path / "last.jsonl"), *answers)) == 3
-
-
-# --- an own model -----------------------------------------------------------------------------------------------------
 
 
 def test_own_model_writes_from_the_picture_and_its_texts_are_checked(tmp_path: Path, tiny_dir: Path) -> None:

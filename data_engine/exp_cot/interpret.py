@@ -80,8 +80,8 @@ INTERPRETATIONS = {
     ),
     "apart": (
         "{signs} fit{s} {best}; no pattern of action units is listed for {label}.",
-        "by pattern, the action units are closest to {best}, because of {signs}; {label} has no pattern of its own.",
-        "{signs} speak{s} for {best}, and {label} is nothing that action units alone could show.",
+        "by pattern, the action units are closest to {best}, because of {signs}; none is listed for {label}.",
+        "{signs} speak{s} for {best}, and action units alone cannot show {label}.",
     ),
     "unlisted": (
         "{signs} can be seen; no pattern of action units is listed for {label}.",

@@ -20,6 +20,7 @@ from data_engine.exp_cot.wording import Prompts
 from data_engine.generate.endpoint import ledger_path
 from data_engine.generate.options import open_teacher
 from data_engine.generate.preview import LOOKED_AT
+from data_engine.generate.quota import Quota
 from emollm.llm.wire import Ask, Failure, Reply, Request
 from emollm.records import Sample, read_records
 from emollm.records.ids import Ids
@@ -48,9 +49,7 @@ def find_answered(arguments: argparse.Namespace, options: Options, prompts: Prom
 
     with ExitStack() as stack:
         ask = _remembering(arguments, stack)
-        teacher, _ = stack.enter_context(
-            open_teacher(arguments, "openai", options, prompts, lambda label: False, ask)  # noqa: ARG005
-        )
+        teacher, _ = stack.enter_context(open_teacher(arguments, "openai", options, prompts, Quota(None), ask))
         drafts = teacher.drafts(waiting())
         ids = [one.id for one, draft in drafts if "teacher" in draft.provenance and draft.reason != "teacher_deferred"]
     return Answered(written, frozenset(ids))

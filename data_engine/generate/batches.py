@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emollm.errors import ConfigError
-from emollm.llm.wire import Ask, Failure
+from emollm.llm.wire import Ask, Failure, Reply, Request
 
 if TYPE_CHECKING:
     from emollm.llm.batch_service import BatchService
@@ -31,19 +31,55 @@ FINAL = ("refusal", "refused_request")
 """What a service would say again: such a request is not asked once more in the run that has fetched this."""
 
 
+class TakenOver:
+    """The answers of files named by --batch-answers: what failed there for good, and whether this run asks for any."""
+
+    def __init__(self) -> None:
+        self.failures: Failures = {}
+        self._keys: set[str] = set()
+        self._num_asked = self._num_fitting = 0
+
+    def add(self, keys: Iterable[str], failures: Failures) -> None:
+        """Take over one more file."""
+        self._keys.update(keys)
+        self.failures |= failures
+
+    def watch(self, ask: Ask, url: str, model: str) -> Ask:
+        """Return the same `ask`, which counts how many requests these answers are for."""
+        from emollm.llm.entry import canonical, key_of
+
+        async def watched(request: Request) -> Reply:
+            self._num_asked += 1
+            self._num_fitting += key_of(canonical(url, model, request)) in self._keys
+            return await ask(request)
+
+        return watched if self._keys else ask
+
+    def tell(self) -> None:
+        """Say so where all these answers are for another run."""
+        if self._num_asked and not self._num_fitting and self._keys:
+            print(
+                f"none of the {len(self._keys):,} answers is for a request of this run; another --model, --seed, "
+                "--temperature, prompt or picture makes another request",
+                file=sys.stderr,
+            )
+
+
 def open_batch(
-    arguments: argparse.Namespace, ledger: Ledger, price: Price | None, stack: ExitStack
+    arguments: argparse.Namespace, ledger: Ledger, price: Price | None, stack: ExitStack, known: Failures
 ) -> tuple[Ask, Callable[[], dict[str, object]]]:
-    """Return who answers from the ledger and writes down the rest, and what the manifest is to remember of it."""
+    """Return who answers from the ledger and writes down the rest, and what the manifest is to remember of it.
+
+    `known` are requests that a service has failed for good.
+    """
     from emollm.llm.batch import BatchFile
 
-    known: Failures = {}
     first = 1
     if arguments.submit or arguments.fetch:
         from emollm.llm.batch_service import BatchService
 
         service = BatchService(arguments.batch, arguments.base_url, arguments.model, arguments.api_key_env)
-        known = _fetch(service, arguments, ledger, price)
+        known = known | _fetch(service, arguments, ledger, price)
         known |= _waiting(service, ledger)
         first = len(service.log.parts()) + 1
         if arguments.submit:
@@ -58,30 +94,35 @@ def open_batch(
             advice = "the same command with --submit hands them over" if arguments.fetch else f"{advice}, or without it"
             files = ", ".join(map(str, batch.paths))
             print(f"{batch.num_written:,} requests wait in {files}: {advice}", file=sys.stderr)
-        return {"batch_requests": batch.num_written}
+        if told := str(batch.accounts):
+            print(told, file=sys.stderr)
+        spent = {"endpoint": arguments.base_url, "accounts": batch.accounts.as_json()}
+        return spent | {"batch_requests": batch.num_written}
 
     return batch, notes
 
 
-def read_answers(path: Path, arguments: argparse.Namespace, ledger: Ledger, price: Price | None) -> Failures:
-    """Take the answers of a batch service into the ledger; say and return what failed there."""
+def read_answers(
+    path: Path, arguments: argparse.Namespace, ledger: Ledger, price: Price | None
+) -> tuple[set[str], Failures]:
+    """Take the answers of a batch service into the ledger. Returns their keys, and what failed there for good."""
     from emollm.llm.batch import read_batch
 
-    num_answers = 0
+    keys: set[str] = set()
     failures: Failures = {}
     num_failures = 0
     last = ""
     for key, outcome in read_batch(path, arguments.base_url, arguments.model, ledger, price):
         if not isinstance(outcome, Failure):
-            num_answers += 1
+            keys.add(key)
             continue
         num_failures += 1
         last = str(outcome)
         if outcome.kind in FINAL:
             failures[key] = outcome
     failed = f", {num_failures:,} failed there (the last one: {last})" if num_failures else ""
-    print(f"{path}: {num_answers:,} answers{failed}", file=sys.stderr)
-    return failures
+    print(f"{path}: {len(keys):,} answers{failed}", file=sys.stderr)
+    return keys, failures
 
 
 def _fetch(service: BatchService, arguments: argparse.Namespace, ledger: Ledger, price: Price | None) -> Failures:
@@ -99,7 +140,7 @@ def _fetch(service: BatchService, arguments: argparse.Namespace, ledger: Ledger,
                 file=sys.stderr,
             )
         for path in state.paths:
-            failures |= read_answers(path, arguments, ledger, price)
+            failures |= read_answers(path, arguments, ledger, price)[1]
     if under_way:
         done, total = (sum(nums) for nums in zip(*((one.num_done, one.num_requests) for one in under_way), strict=True))
         batches = ", ".join(f"{one.batch} {one.status}" for one in under_way)

@@ -29,7 +29,8 @@ from data_engine.generate.options import (
     shown,
 )
 from data_engine.generate.preview import preview
-from data_engine.generate.tally import Answers, Quota, Tally
+from data_engine.generate.quota import Quota
+from data_engine.generate.tally import Answers, Tally
 from data_engine.generate.teachers import Teacher
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.facs import CODEBOOKS, THRESHOLDS
@@ -85,7 +86,7 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
     quota = Quota(arguments.balance)
     with (
         joined(arguments.ray, arguments.workers),
-        open_teacher(arguments, kind, options, prompts, quota.is_full, ask) as (teacher, notes),
+        open_teacher(arguments, kind, options, prompts, quota, ask) as (teacher, notes),
         Output(
             arguments.output,
             stage="generate",
@@ -94,8 +95,6 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
             overwrite=arguments.overwrite,
         ) as out,
     ):
-        if arguments.balance:
-            quota.count(read_records(arguments.output, Sample))
         try:
             tally = _write(arguments, out, teacher, quota)
         finally:
@@ -103,7 +102,10 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
                 out.note(key, value)
         if teacher.is_over:
             out.exit_code = 1
-            print("the budget is used up; the same command with a higher --budget goes on from here", file=sys.stderr)
+            print(
+                "the budget has no room for another request; the same command with a higher --budget goes on from here",
+                file=sys.stderr,
+            )
     if out.rejected["teacher_deferred"]:  # the run is not done: these wait for a batch service
         out.exit_code = 1
     if unasked := sum(out.rejected[f"teacher_{kind}"] for kind in PASSING):
@@ -119,6 +121,10 @@ def main(argv: Sequence[str] | None = None, ask: Ask | None = None) -> int:
 def _write(arguments: argparse.Namespace, out: Output, teacher: Teacher, quota: Quota) -> Tally:
     """Write what is kept, keep aside what is refused, and count both."""
     tally, answers = Tally(), Answers()
+    if out.counts["resumed"]:
+        for earlier in read_records(arguments.output, Sample):
+            quota.count(earlier)
+            tally.recall(earlier)
     samples = track(out.read(arguments.samples, Sample, arguments.limit), "generate")
     with closing(teacher.drafts(samples)) as drafts:
         for sample, unlimited in drafts:
@@ -156,7 +162,12 @@ def _preview(arguments: argparse.Namespace, options: Options, prompts: Prompts) 
     settings = settings_of(arguments, options)
     chosen: Iterator[Sample] = islice(samples, arguments.limit)
     effort = effort_of(arguments)
-    print(preview(chosen, options, prompts, settings, effort, price, arguments.pictures, *found))
+    media_root = (arguments.media_root or arguments.samples.parent) if arguments.pictures else None
+    quota = Quota(arguments.balance)
+    if arguments.balance and arguments.output.exists() and not arguments.overwrite:
+        for earlier in read_records(arguments.output, Sample, bad=lambda line: None):  # noqa: ARG005
+            quota.count(earlier)
+    print(preview(chosen, options, prompts, settings, effort, price, media_root, *found, quota))
     if malformed:
         print(f"{arguments.samples}: {len(malformed):,} malformed lines, the first is {malformed[0]}", file=sys.stderr)
     return 1 if malformed else 0

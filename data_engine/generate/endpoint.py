@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from data_engine.generate.batches import open_batch, read_answers
+from data_engine.generate.batches import TakenOver, open_batch, read_answers
 from emollm.errors import ConfigError
 from emollm.llm.wire import Ask
 from emollm.stage import beside, places_of
@@ -54,6 +54,7 @@ def prices_of(arguments: argparse.Namespace) -> Mapping[str, Price]:
 def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     """Open the ledger, and return the client or, with --batch, the file that requests are written to."""
     from data_engine.generate.allowance import Allowance
+    from emollm.llm.address import read_address
     from emollm.llm.budget import Budget, price_of
     from emollm.llm.client import Client
     from emollm.llm.ledger import Ledger
@@ -70,11 +71,13 @@ def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
             raise ConfigError(f"{option} {named}: is another file of this run; name one of its own")
         taken.append(path.resolve())
     ledger = stack.enter_context(Ledger(path))
+    taken_over = TakenOver()
     for answers in arguments.batch_answers:
-        read_answers(answers, arguments, ledger, price)
+        taken_over.add(*read_answers(answers, arguments, ledger, price))
+    stack.callback(taken_over.tell)
     if arguments.batch:
-        ask, notes = open_batch(arguments, ledger, price, stack)
-        return Asking(ask, None, notes)
+        ask, notes = open_batch(arguments, ledger, price, stack, taken_over.failures)
+        return Asking(taken_over.watch(ask, read_address(arguments.base_url), arguments.model), None, notes)
     budget = None if arguments.budget is None else Budget(arguments.budget)
     limits = Limits(
         in_flight=arguments.in_flight,
@@ -92,7 +95,8 @@ def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
         key_env=arguments.api_key_env,
     )
     allowance = None if budget is None or price is None else Allowance(budget, price, arguments.max_tokens)
-    return Asking(client, client, lambda: _accounts(client), allowance)
+    ask = taken_over.watch(client, client.endpoint.url, arguments.model)
+    return Asking(ask, client, lambda: _accounts(client), allowance)
 
 
 def _accounts(client: Any) -> dict[str, object]:

@@ -23,6 +23,7 @@ from data_engine.exp_cot.loop import Effort
 from data_engine.exp_cot.rules import MAX_ATTEMPTS
 from data_engine.exp_cot.wording import Prompts
 from data_engine.generate.endpoint import Asking, open_endpoint
+from data_engine.generate.quota import Quota
 from data_engine.generate.teachers import AskingTeacher, RulesTeacher, Teacher
 from emollm.errors import ConfigError, did_you_mean
 from emollm.llm.address import KEY_ENV, OPENAI
@@ -154,7 +155,19 @@ def check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespac
         raise ConfigError("--submit: fetches, too; leave out --fetch, or --submit to hand over nothing more")
     if arguments.batch and (arguments.budget is not None or arguments.dry_run):
         raise ConfigError("--batch: nothing is sent, so that neither --budget nor --dry-run fits")
+    if kind == "openai":
+        _refuse_idle(arguments)
     return kind
+
+
+def _refuse_idle(arguments: argparse.Namespace) -> None:
+    """Raise ConfigError for options that cost and change nothing together."""
+    if arguments.votes > 1 and arguments.temperature == 0:
+        raise ConfigError("--votes: at --temperature 0 every vote says the same; raise the temperature")
+    if arguments.eliminate and arguments.rounds == 1:
+        raise ConfigError("--eliminate: rules a label out for the next round, and --rounds 1 has none")
+    if arguments.media_root and not arguments.pictures:
+        raise ConfigError("--media-root: is where pictures lie; they are shown with --pictures")
 
 
 def effort_of(arguments: argparse.Namespace) -> Effort:
@@ -186,7 +199,7 @@ def open_teacher(
     kind: str,
     options: Options,
     prompts: Prompts | None,
-    is_full: Callable[[str | None], bool],
+    quota: Quota,
     ask: Ask | None = None,
 ) -> Iterator[tuple[Teacher, Notes]]:
     """Yield the teacher and what the manifest is to remember of it; `ask` answers in place of an endpoint."""
@@ -194,14 +207,14 @@ def open_teacher(
         rounds = arguments.rounds or MAX_ATTEMPTS
         yield RulesTeacher(options, rounds, arguments.workers, arguments.ray), dict
     elif kind == "own":
-        yield _own_teacher(arguments, options, is_full), dict
+        yield _own_teacher(arguments, options, quota), dict
     else:
         assert prompts is not None
         with ExitStack() as stack:
-            yield _endpoint_teacher(arguments, options, prompts, is_full, ask, stack)
+            yield _endpoint_teacher(arguments, options, prompts, quota, ask, stack)
 
 
-def _own_teacher(arguments: argparse.Namespace, options: Options, is_full: Callable[[str | None], bool]) -> Teacher:
+def _own_teacher(arguments: argparse.Namespace, options: Options, quota: Quota) -> Teacher:
     from data_engine.exp_cot.own_model import LocalModel, WholeWriter
     from emollm.vlm.load import load_model
 
@@ -223,7 +236,7 @@ def _own_teacher(arguments: argparse.Namespace, options: Options, is_full: Calla
         in_flight=arguments.batch_size,
         media_root=arguments.media_root or arguments.samples.parent,
         needs_picture=True,
-        is_full=is_full,
+        quota=quota,
     )
 
 
@@ -236,7 +249,7 @@ def _endpoint_teacher(
     arguments: argparse.Namespace,
     options: Options,
     prompts: Prompts,
-    is_full: Callable[[str | None], bool],
+    quota: Quota,
     ask: Ask | None,
     stack: ExitStack,
 ) -> tuple[Teacher, Notes]:
@@ -252,6 +265,6 @@ def _endpoint_teacher(
         within=asking.within,
         allowance=asking.allowance,
         media_root=(arguments.media_root or arguments.samples.parent) if arguments.pictures else None,
-        is_full=is_full,
+        quota=quota,
     )
     return teacher, lambda: {"prompts": prompts.digests(), **asking.notes()}

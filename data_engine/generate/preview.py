@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,9 +22,10 @@ from data_engine.exp_cot.rules import compose
 from data_engine.exp_cot.task import Task, admit
 from data_engine.exp_cot.wording import Prompts
 from data_engine.exp_cot.writer import Said
+from data_engine.generate.quota import Quota
 from emollm.llm.tokens import LIKELY_IMAGE_TOKENS, likely_tokens
 from emollm.llm.wire import Reply, Request, Turn
-from emollm.records import Sample
+from emollm.records import Sample, media_path
 
 if TYPE_CHECKING:
     from emollm.llm.budget import Price
@@ -50,18 +52,21 @@ def preview(
     settings: Settings,
     effort: Effort,
     price: Price | None,
-    has_pictures: bool = False,
+    media_root: Path | None = None,
     written: Ids | frozenset[str] = frozenset(),
     remembered: frozenset[str] = frozenset(),
+    quota: Quota | None = None,
 ) -> str:
     """Return the prompts of the first sample that can be explained, and an estimate for all that are not done.
 
-    `written` are ids of samples in the output, `remembered` of samples whose answers are all in the ledger.
+    `media_root` is where pictures lie, where they are shown; `written` are ids of samples in the output, `remembered`
+    of samples whose answers are all in the ledger.
     """
     refused: Counter[str] = Counter()
     needs: list[tuple[Need, Need]] = []
     shown, num_samples, num_remembered = "", 0, 0
     counted = _Unwritten(samples, written)
+    quota = quota or Quota(None)
     source = iter(counted)
     for sample in islice(source, LOOKED_AT):
         num_samples += 1
@@ -69,14 +74,18 @@ def preview(
         if isinstance(task, Draft):
             refused[task.reason or ""] += 1
             continue
+        if media_root is not None and (problem := _lacks_picture(sample, media_root)):
+            refused[problem] += 1
+            continue
         turns = _turns(task, prompts, settings)
         shown = shown or _show(sample, turns)
         if sample.id in remembered:
             num_remembered += 1
             continue
-        needs.append(_needs(task, turns, effort, has_pictures))
+        needs.append(_needs(task, turns, effort, media_root is not None))
     num_looked_at = num_samples
     num_samples += sum(1 for _ in source)
+    share = quota.share_wanted(counted.classes)
     lines = [*shown.splitlines(), ""]
     if counted.num_written:
         lines.append(f"{counted.num_written:,} of {counted.num_written + num_samples:,} samples are written already")
@@ -84,22 +93,35 @@ def preview(
         looked_at = f" of the first {num_looked_at:,}" if num_looked_at < num_samples else ""
         total = num_remembered + len(needs)
         lines.append(f"{num_remembered:,} of {total:,} already answered{looked_at}: the ledger has all that they need")
-    return "\n".join([*lines, *_estimate(needs, num_looked_at, num_samples, refused, effort, price)])
+    if share < 1:
+        lines.append(f"--balance {quota.most:,}: about {share:.0%} of these are wanted, more where texts are refused")
+    scale = num_samples / max(1, num_looked_at)
+    return "\n".join([*lines, *_estimate(needs, num_samples, scale, share, refused, effort, price)])
+
+
+def _lacks_picture(sample: Sample, media_root: Path) -> str | None:
+    """Return the reason for which a sample is refused whose picture cannot be shown; clips are told by their events."""
+    if sample.media is None or sample.media.kind != "image":
+        return None
+    path = media_path(sample, media_root)
+    return None if path is not None and path.is_file() else "bad_picture"
 
 
 class _Unwritten:
-    """Samples that are not in the output; counts those that are."""
+    """Samples that are not in the output, counted by class; counts those that are, too."""
 
     def __init__(self, samples: Iterable[Sample], written: Ids | frozenset[str]) -> None:
         self._samples = samples
         self._written = written
         self.num_written = 0
+        self.classes: Counter[str | None] = Counter()
 
     def __iter__(self) -> Iterator[Sample]:
         for sample in self._samples:
             if sample.id in self._written:
                 self.num_written += 1
             else:
+                self.classes[sample.label] += 1
                 yield sample
 
 
@@ -165,20 +187,20 @@ def _growing(times: int) -> int:
 
 def _estimate(
     needs: list[tuple[Need, Need]],
-    num_looked_at: int,
     num_samples: int,
+    scale: float,
+    share: float,
     refused: Counter[str],
     effort: Effort,
     price: Price | None,
 ) -> list[str]:
-    scale = num_samples / max(1, num_looked_at)
-    num_asked = round(scale * len(needs))
-    lines = [f"{num_samples:,} samples, {num_asked:,} to be asked about"]
+    """Estimate for all samples, `scale` times as many as were looked at, of which a share is wanted."""
+    lines = [f"{num_samples:,} samples, {round(scale * share * len(needs)):,} to be asked about"]
     if refused:
         reasons = ", ".join(f"{reason} {round(scale * n):,}" for reason, n in refused.most_common())
         lines[0] += f"; refused before that: {reasons}"
     least, most = ([need[which] for need in needs] for which in (0, 1))
-    calls, prompt, completion = _total(least, scale)
+    calls, prompt, completion = _total(least, scale * share)
     cost = f", about ${price.of(prompt, completion):,.2f}" if price else ""
     lines.append(f"if nothing is refused: {calls:,} requests, about {prompt:,} tokens in and {completion:,} out{cost}")
     calls, prompt, completion = _total(most, scale)

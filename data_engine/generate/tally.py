@@ -1,14 +1,12 @@
-"""Counts of a run: what was kept and refused per class, and how many of a class are wanted.
+"""Counts of a run: what was kept and refused per class.
 
 tally.add(draft)
 print(tally)                     # a table
-quota.limit(draft)               # the draft, or the reason `class_full`
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 from data_engine.exp_cot.draft import Draft
 from data_engine.exp_cot.infer import CASES, UNREAD
@@ -104,9 +102,16 @@ class Tally:
             self.rewritten += bool(draft.provenance.get("attempts"))
             self.label_seen += bool(draft.provenance.get("label_seen"))
 
+    def recall(self, sample: Sample) -> None:
+        """Count a sample that an earlier run has kept."""
+        told = (sample.provenance or {}).get("generate", {})
+        labels = tuple(sample.labels or ())
+        self.add(Draft(sample.reasoning, sample.label_set, sample.label, labels, told.get("case"), provenance=told))
+
     def _remarks(self) -> list[tuple[int, str]]:
         """Return what deserves a row where it is not 0."""
         return [
+            (self.label_seen - self.by_elimination, "kept with an ending that was told the label (label_seen)"),
             (self.by_elimination, "kept with a label that was read after wrong ones had been ruled out (label_seen)"),
             (self.other_faces, "kept with other faces in the picture"),
             (self.prosody_dropped, "features of voices left out: they name an emotion"),
@@ -137,33 +142,3 @@ class Tally:
             found = ", ".join(f"{check} {n:,}" for check, n in self.problems.most_common())
             rows.append(f"texts written again or given up, by what was wrong: {found}")
         return "\n".join(rows)
-
-
-class Quota:
-    """At most so many kept samples of a class, the first ones in the order of the input.
-
-    A sample of a full class is set aside as `class_full` whatever else is wrong with it, so that the outcome does not
-    depend on whether it was still written about.
-    """
-
-    def __init__(self, most: int | None) -> None:
-        self._most = most
-        self._kept: Counter[str] = Counter()
-
-    def count(self, samples: Iterable[Sample]) -> None:
-        """Count what an earlier run has kept."""
-        if self._most is not None:
-            self._kept.update(sample.label for sample in samples if sample.label)
-
-    def is_full(self, label: str | None) -> bool:
-        """Tell whether no more of a class are wanted."""
-        return self._most is not None and label is not None and self._kept[label] >= self._most
-
-    def limit(self, draft: Draft) -> Draft:
-        """Count a draft that is kept, and refuse one whose class is full. A list of labels is no class."""
-        if draft.label_set is None or draft.label is None:
-            return draft
-        if self.is_full(draft.label):
-            return draft._replace(reasoning=None, reason="class_full", detail=f"{self._most:,} are kept", provenance={})
-        self._kept[draft.label] += draft.reasoning is not None
-        return draft

@@ -25,6 +25,7 @@ from data_engine.exp_cot.loop import Effort, explain
 from data_engine.exp_cot.rules import MAX_ATTEMPTS, teach
 from data_engine.exp_cot.task import Task, admit
 from data_engine.exp_cot.writer import Writer
+from data_engine.generate.quota import Quota
 from data_engine.workers import spread
 from emollm.errors import EmoLLMError
 from emollm.llm.wire import Image
@@ -102,7 +103,7 @@ class AskingTeacher:
         allowance: Allowance | None = None,
         media_root: Path | None = None,
         needs_picture: bool = False,
-        is_full: Callable[[str | None], bool] = lambda label: False,  # noqa: ARG005
+        quota: Quota | None = None,
     ) -> None:
         self.is_over = False
         self._options = options
@@ -113,7 +114,7 @@ class AskingTeacher:
         self._allowance = allowance
         self._media_root = media_root
         self._needs_picture = needs_picture
-        self._is_full = is_full
+        self._quota = quota or Quota(None)
 
     def drafts(self, samples: Iterable[Sample]) -> Drafts:
         """Yield each sample with its draft, in order. Where the budget is used up, what is under way is the last."""
@@ -132,8 +133,17 @@ class AskingTeacher:
         if isinstance(task, Draft):
             return task
         label = task.labels[0] if task.labels and not task.is_list else None
-        if self._is_full(label):  # nothing is asked, and paid, for it
+        if not await self._quota.begin(label):  # nothing is asked, and paid, for it
             return Draft(label_set=task.label_set, label=label, reason="class_full")
+        draft = None
+        try:
+            draft = await self._admitted(sample, task, label)
+            return draft
+        finally:
+            self._quota.end(label, draft)
+
+    async def _admitted(self, sample: Sample, task: Task, label: str | None) -> Draft:
+        """Write about a sample that a text can be written about."""
         try:
             image = self._picture(sample)
         except EmoLLMError as error:
@@ -165,4 +175,7 @@ class AskingTeacher:
                 raise EmoLLMError("an own model looks at a picture, and there is none")
             return None
         check_picture(path)
-        return hash_image(path)
+        image = hash_image(path)
+        if sample.media.sha256 not in (None, image.sha256):
+            raise EmoLLMError(f"{path}: is not the picture that was measured; run `emollm detect` again")
+        return image

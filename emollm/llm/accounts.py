@@ -41,6 +41,13 @@ class Account(msgspec.Struct):
         """Requests that have an outcome."""
         return self.paid + self.remembered + sum(self.failed.values())
 
+    def book(self, entry: Entry) -> None:
+        """Count an answer that was paid, and what it cost."""
+        self.paid += 1
+        self.prompt_tokens += entry.prompt_tokens or 0
+        self.completion_tokens += entry.completion_tokens or 0
+        self.usd += entry.usd or 0.0
+
 
 class Accounts:
     """The accounts of one run."""
@@ -53,11 +60,7 @@ class Accounts:
         """Return what all the answers of a ledger have cost, in all runs: `Accounts.of_ledger(ledger.entries())`."""
         accounts = cls()
         for entry in entries:
-            account = accounts.of(entry.stage, entry.model)
-            account.paid += 1
-            account.prompt_tokens += entry.prompt_tokens or 0
-            account.completion_tokens += entry.completion_tokens or 0
-            account.usd += entry.usd or 0.0
+            accounts.of(entry.stage, entry.model).book(entry)
         return accounts
 
     def of(self, stage: str, model: str) -> Account:

@@ -26,6 +26,7 @@ import msgspec
 
 from emollm.errors import ConfigError
 from emollm.files import naming
+from emollm.llm.accounts import Accounts
 from emollm.llm.address import read_address
 from emollm.llm.budget import Price
 from emollm.llm.chat import Style, Trouble, first_style, read_answer, to_body
@@ -79,6 +80,9 @@ class BatchFile:
         self._style = style or first_style(self._url)
         self._urls = DataUrls()
         self._written: set[str] = set()
+        self._used: set[str] = set()
+        self.accounts = Accounts()
+        """What the answers that are used have cost, whichever run has fetched them."""
         self._file: BufferedWriter | None = None
         self._num_requests = self._num_bytes = 0
 
@@ -86,6 +90,7 @@ class BatchFile:
         """Return a remembered answer; else write the request down and raise Failure("deferred", …)."""
         key = key_of(canonical(self._url, self._model, request))
         if (entry := self._ledger.find(key)) is not None:
+            self._count(request.stage, key, entry)
             return to_reply(entry, is_remembered=True)
         if (failure := self._known.get(key)) is not None:
             raise Failure(failure.kind, failure.detail, tries=0)
@@ -95,6 +100,18 @@ class BatchFile:
             self._write(msgspec.json.encode(asked) + b"\n")
             self._written.add(key)
         raise Failure("deferred", f"written to {self._path.name}", tries=0)
+
+    def _count(self, stage: str, key: str, entry: Entry) -> None:
+        """Book what a batch service was paid for an answer under the stage that asks for it."""
+        if key in self._used:
+            return
+        self._used.add(key)
+        account = self.accounts.of(stage, self._model)
+        if entry.stage != STAGE:
+            account.remembered += 1
+            account.usd_saved += entry.usd or 0.0
+        else:
+            account.book(entry)
 
     def _write(self, line: bytes) -> None:
         is_full = self._num_requests >= MAX_REQUESTS or self._num_bytes + len(line) > MAX_BYTES
