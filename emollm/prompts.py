@@ -3,6 +3,7 @@
     ask("sections", "basic7")                  the three-section explanation
     ask("label", "basic7", variant=2)          the same question in other words
     ask("sections", "basic7", kind="video")    the same about a clip
+    ask("sections", "basic7", language="zh")   the same for an answer in Chinese
 
 Training draws a variant per sample, prediction uses variant 0. `prompt_hash()` goes into manifests, so
 that a changed wording is visible.
@@ -12,10 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Literal
 
+from emollm import prompts_zh
 from emollm.errors import ConfigError, did_you_mean
 from emollm.labels import LABEL_SETS
 from emollm.records import MediaKind
+
+Language = Literal["en", "zh"]
 
 EVIDENCE = (
     "Look at the face and explain the expression.",
@@ -79,32 +84,50 @@ def ask(
     variant: int = 0,
     text: str | None = None,
     kind: MediaKind = "image",
+    language: Language = "en",
 ) -> str:
     """Return the question in an answer style, with the choices of the label set and the transcript, if any.
 
     Raises ConfigError for an unknown style or label set. `variant` counts modulo the pool; `kind` tells whether a
-    picture or a clip is asked about.
+    picture or a clip is asked about, `language` in which language the answer is; a bare label is asked for in English.
     """
-    pool = wordings(style, kind)
+    pool = wordings(style, kind, language)
+    is_chinese = _is_chinese(style, language)
     parts = [pool[variant % len(pool)]]
     if label_set is not None:
         if label_set not in LABEL_SETS:
             raise ConfigError(f"label set '{label_set}' is not known{did_you_mean(label_set, LABEL_SETS)}")
         choices = LABEL_SETS[label_set].labels
         if choices and style != "observations":
-            parts.append(CHOICES.format(labels=", ".join(choices)))
+            parts.append((prompts_zh.CHOICES if is_chinese else CHOICES).format(labels=", ".join(choices)))
     if text:
-        parts.append(TRANSCRIPT.format(text=text))
-    parts.append(FORMATS[style])
-    return " ".join(parts)
+        parts.append(tell_transcript(text, "zh" if is_chinese else "en"))
+    parts.append(prompts_zh.FORMATS[style] if is_chinese else FORMATS[style])
+    return ("" if is_chinese else " ").join(parts)
 
 
-def wordings(style: str, kind: MediaKind = "image") -> tuple[str, ...]:
+def tell_transcript(text: str, language: Language = "en") -> str:
+    """Return the sentence that tells what is being said."""
+    return (prompts_zh.TRANSCRIPT if language == "zh" else TRANSCRIPT).format(text=text)
+
+
+def _is_chinese(style: str, language: Language) -> bool:
+    return language == "zh" and style in prompts_zh.FORMATS
+
+
+def wordings(style: str, kind: MediaKind = "image", language: Language = "en") -> tuple[str, ...]:
     """Return the questions of a style, without what `ask` adds: choices, transcript and the form of the answer."""
     if style not in FORMATS:
         raise ConfigError(
             f"answer style '{style}' is not known{did_you_mean(style, FORMATS)}; one of {', '.join(FORMATS)}"
         )
+    if _is_chinese(style, language):
+        of_stills, of_clips = (
+            (prompts_zh.OBSERVE, prompts_zh.OBSERVE_CLIPS)
+            if style == "observations"
+            else (prompts_zh.EVIDENCE, prompts_zh.EVIDENCE_OF_CLIPS)
+        )
+        return of_clips if kind == "video" else of_stills
     of_stills, of_clips = {
         "label": (LABEL, LABEL_OF_CLIPS),
         "labels": (LABEL, LABEL_OF_CLIPS),
@@ -114,7 +137,10 @@ def wordings(style: str, kind: MediaKind = "image") -> tuple[str, ...]:
 
 
 def prompt_hash() -> str:
-    """Return a short digest of every wording in this module."""
+    """Return a short digest of every wording, in all languages."""
     pools = [EVIDENCE, LABEL, OBSERVE, EVIDENCE_OF_CLIPS, LABEL_OF_CLIPS, OBSERVE_CLIPS]
-    texts = json.dumps([*pools, FORMATS, CHOICES, TRANSCRIPT], sort_keys=True)
+    zh = prompts_zh
+    pools += [zh.EVIDENCE, zh.OBSERVE, zh.EVIDENCE_OF_CLIPS, zh.OBSERVE_CLIPS]
+    others = [FORMATS, CHOICES, TRANSCRIPT, zh.FORMATS, zh.CHOICES, zh.TRANSCRIPT]
+    texts = json.dumps([*pools, *others], sort_keys=True)
     return hashlib.sha256(texts.encode()).hexdigest()[:16]

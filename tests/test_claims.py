@@ -203,7 +203,10 @@ def test_every_strength_word_reads_as_its_letter(letter: str) -> None:
 
 words = st.sampled_from(sorted(phrases()))
 joints = st.sampled_from(
-    [" ", ", ", ". ", "; ", "\n", " and ", " the ", " AU", " AU1+2", " (AU12)", ": 2.4", "(", ")", " no "]
+    [
+        *(" ", ", ", ". ", "; ", "\n", " and ", " the ", " AU", " AU1+2", " (AU12)", ": 2.4", "(", ")", " no "),
+        *(", however, ", ", are ", " - though ", " - is ", " (while ", ") is ", "Ａ", "４", "ﬁ"),
+    ]
 )
 texts = st.lists(words | joints | st.text(max_size=6), max_size=30).map("".join)
 
@@ -241,9 +244,29 @@ def test_spans_fit_a_text_with_a_letter_that_grows_in_lower_case() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("İİ  The left brow,  however, is   lowered.", ["brow,  however, is   lowered"]),
+        (
+            "The brows, though only slightly, are raised, no smile.",
+            ["brows, though only slightly, are raised", "smile"],
+        ),
+        ("The brows, despite a  grin, are raised.", ["brows, despite a  grin, are raised", "grin"]),
+        ("ﬁne ＡＵ４ and ＮＯ ｓｍｉｌｅ", ["ＡＵ４", "ｓｍｉｌｅ"]),
+    ],
+)
+def test_spans_fit_a_text_with_asides_and_full_width_letters(text: str, spans: list[str]) -> None:
+    assert [text[claim.start : claim.end] for claim in read_claims(text)] == spans
+
+
+@pytest.mark.parametrize(
     "piece",
     [
         "no smile ",
+        "brows, however, are ",
+        "brows, though the lips, are ",
+        "brows (though ",
+        " - while - are",
         "AU1+",
         "\n",
         "brows ",

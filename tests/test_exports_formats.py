@@ -12,8 +12,9 @@ from exporting import export, golden, lines, reasons, sample, write_with_media
 from data_engine.detect.door import main as detect
 from data_engine.exports.expllm import feafa_values
 from data_engine.exports.mer_caption import openset
+from emollm import prompts_zh
 from emollm.errors import ConfigError
-from emollm.records import AU, Face, Media, Sample, read_records
+from emollm.records import AU, Face, Media, Reasoning, Sample, read_records
 
 GOLDEN = Path(__file__).parent / "data/exports"
 
@@ -168,3 +169,29 @@ def test_options_that_a_format_has_no_use_for_are_refused(
     with pytest.raises(ConfigError, match=message):
         export(cot, tmp_path / "out", "--format", name, *option)
     assert not (tmp_path / "out").exists()
+
+
+CHINESE = Reasoning(
+    observations="嘴角明显上扬（AU12C），脸颊轻微抬起（AU6B）。",
+    interpretation="嘴角上扬与脸颊抬起同时出现，是人们所描述的典型组合。",
+    conclusion="总体而言，表情与高兴（happiness）一致。",
+)
+
+
+@pytest.mark.parametrize("name", ["messages", "fea20k", "preference"])
+def test_texts_are_asked_for_in_their_own_language(tmp_path: Path, name: str) -> None:
+    told = {"generate": {"attempts": [{"stage": "describe", "text": "嘴角大张。", "problems": ["unsupported: x"]}]}}
+    samples = [
+        sample("zh", reasoning=CHINESE, text="好的。", provenance=told),
+        sample("en", text="Well.", provenance=told),
+    ]
+    cot = write_with_media(tmp_path / "data/cot.jsonl", samples)
+    assert export(cot, tmp_path / "out", "--format", name) == 0
+    chinese, english = (json.dumps(row, ensure_ascii=False) for row in lines(tmp_path / "out/data.jsonl"))
+    pool = [*prompts_zh.EVIDENCE, *prompts_zh.OBSERVE]
+    assert (any(one in chinese for one in pool), any(one in english for one in pool)) == (True, False)
+    if name == "messages":
+        assert "此人说：“好的。”" in chinese
+        assert "Choose from" in english
+        assert export(cot, tmp_path / "bare", "--format", name, "--style", "label") == 0
+        assert all("Choose from" in json.dumps(row) for row in lines(tmp_path / "bare/data.jsonl"))

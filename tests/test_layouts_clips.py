@@ -81,6 +81,42 @@ def test_ferv39k_comes_as_videos_or_as_folders_of_faces(tmp_path: Path, is_video
     assert {name for *_, name in run.told} == ({"0267.mp4", "0001.mp4"} if is_video else {"01.jpg"})
 
 
+def test_clip_whose_path_tells_another_label_is_kept_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "C-EXPR-DB"
+    names = ("Sadly-Fearful/24_Sadly-Fearful_0", "Sadly-Angry/25_Sadly-Angry_0", "Other/27_Other_0")
+    text(root / "folds/split-0/train.txt", f"{names[0]},5", f"{names[1]},5", f"{names[2]},7")
+    for name in names:
+        clip(root / f"trimmed/{name}.mp4")
+    run = Run(root)
+    assert [sample.label for sample in run.samples] == ["sadly fearful", "other"]
+    assert (run.reasons, run.code) == ({names[1]: "label_contradicts_path"}, 1)
+    assert "its path says 'sadly angry', its label '5' is 'sadly fearful'" in capsys.readouterr().err
+    root = tmp_path / "FERV39k"
+    text(root / "4_setups/All_scenes/train_All.csv", "Action/Sad/0268 Angry", "Action/Happy/0001 Happy")
+    text(root / "4_setups/All_scenes/test_All.csv", "Action/Angry/0002 Angry")
+    for name in ("Action/Sad/0268", "Action/Happy/0001", "Action/Angry/0002"):
+        clip(root / f"0_7_LabelClips/{name}.mp4")
+    run = Run(root, output=tmp_path / "ferv39k.jsonl")
+    assert [sample.label for sample in run.samples] == ["happiness", "anger"]
+    assert run.reasons == {"Action/Sad/0268": "label_contradicts_path"}
+
+
+@pytest.mark.parametrize("split", [None, "test", "train"])
+def test_clip_in_two_splits_stays_in_the_test_set(tmp_path: Path, split: str | None) -> None:
+    root = tmp_path / "FERV39k"
+    text(root / "4_setups/All_scenes/train_All.csv", "Action/Happy/0267 Happy", "Action/Sad/0268 Sad")
+    text(root / "4_setups/All_scenes/test_All.csv", "Action/Happy/0267 Happy", "Action/Happy/0267 Happy")
+    for name in ("Action/Happy/0267", "Action/Sad/0268"):
+        clip(root / f"0_7_LabelClips/{name}.mp4")
+    run = Run(root, *(("--split", split) if split else ()))
+    told = [("Action/Sad/0268", "train"), ("Action/Happy/0267", "test")]
+    assert [(sample.id, sample.split) for sample in run.samples] == [one for one in told if split in (None, one[1])]
+    again = [line["detail"] for line in run.rejected]
+    assert sum("test_All.csv:1, which stays" in detail for detail in again) == (split != "test")
+    assert sum("is there twice" in detail for detail in again) == (split != "train")
+    assert (set(run.reasons.values()), run.code) == ({"id_again"}, 1)
+
+
 def test_cexpr_clips_of_one_film_in_two_splits_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "C-EXPR-DB"
     lines = {"train": "Sadly-Fearful/24_Sadly-Fearful_0,5", "test": "Fearfully-Surprised/24_Fearfully-Surprised_1,0"}

@@ -10,6 +10,8 @@ from layouts_on_disk import Run, media_exist, picture, pictures, pixel_row, text
 from PIL import Image
 
 from data_engine.layouts.fer import FERPLUS_COLUMNS, majority, shares
+from emollm.cli import main
+from emollm.labels import LABEL_SETS
 from emollm.records import Face
 
 
@@ -86,8 +88,6 @@ def test_a_slip_in_one_row_does_not_make_the_basic_partition_another(tmp_path: P
 
 
 def test_both_partitions_under_one_root_need_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from emollm.cli import main
-
     root = rafdb(tmp_path / "RAF-DB")
     text(root / "compound/EmoLabel/list_patition_label.txt", "train_00001.jpg 11")
     picture(root / "compound/Image/aligned/train_00001_aligned.jpg")
@@ -104,7 +104,7 @@ def test_kaggle_folders_of_numbers_are_those_of_their_data_set(tmp_path: Path) -
         picture(tmp_path / f"affect/val/{number}/image{number}.jpg")
     raf = Run(tmp_path / "raf", output=tmp_path / "raf.jsonl")
     assert [sample.label for sample in raf.samples][::3] == ["surprise", "happiness", "neutral"]
-    affect = Run(tmp_path / "affect", output=tmp_path / "affect.jsonl")
+    affect = Run(tmp_path / "affect", "--layout", "affectnet", output=tmp_path / "affect.jsonl")
     assert [sample.label for sample in affect.samples][::7] == ["neutral", "contempt"]
     assert affect.samples[0].split == "val"
 
@@ -203,6 +203,47 @@ def test_fer2013_of_folders_has_two_tests_in_one_folder(tmp_path: Path) -> None:
         ("test", "happiness"),
         ("train", "anger"),
     ]
+
+
+def test_fer2013_in_folders_of_numbers_is_known_by_the_names_of_its_files(tmp_path: Path) -> None:
+    root = tmp_path / "fer"
+    pictures(root, *(f"train/{number}/Training_{number}.jpg" for number in range(7)))
+    pictures(root, "test/0/PublicTest_8.jpg", "test/3/PrivateTest_9.jpg")
+    run = Run(root)
+    assert {sample.label_set for sample in run.samples} == {"fer7"}
+    assert [(sample.split, sample.label) for sample in run.samples] == [
+        ("val", "anger"),
+        ("test", "happiness"),
+        *(("train", label) for label in LABEL_SETS["fer7"].labels),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "layouts"),
+    [(range(7), ["fer2013", "affectnet"]), (range(8), ["affectnet"]), (range(1, 8), ["rafdb"])],
+    ids=["0 to 6", "0 to 7", "1 to 7"],
+)
+def test_folders_of_numbers_ask_whose_they_are(
+    tmp_path: Path, numbers: range, layouts: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures(tmp_path / "mine", *(f"train/{number}/{number}.jpg" for number in numbers))
+    assert main(["import", str(tmp_path / "mine"), "-o", str(tmp_path / "samples.jsonl")]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    orders = {"fer2013": "0 anger, 1 disgust", "affectnet": "0 neutral, 1 happiness", "rafdb": "1 surprise, 2 fear"}
+    assert all((f"{name} ({order}" in line) == (name in layouts) for name, order in orders.items())
+    assert "--layout" in line
+    assert not (tmp_path / "samples.jsonl").exists()
+    for name in layouts:
+        run = Run(tmp_path / "mine", "--layout", name, output=tmp_path / f"{name}.jsonl")
+        assert run.samples[0].label == orders[name].split(",")[0].split()[1]
+
+
+def test_folders_that_name_no_emotion_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures(tmp_path / "mine", "happy/1.jpg", "sad/2.jpg", "misc/3.jpg", "surprised people/4.jpg")
+    assert main(["import", str(tmp_path / "mine"), "-o", str(tmp_path / "samples.jsonl")]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "these name no emotion: misc, surprised people; rename them" in line
+    assert "--layout folders" in line
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from emollm.answers import STYLES
 from emollm.errors import ConfigError
 from emollm.labels import LABEL_SETS
 from emollm.prompts import FORMATS, ask, num_variants, prompt_hash, wordings
+from emollm.records import MediaKind
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -58,3 +59,17 @@ def test_clips_are_asked_about_in_as_many_words_of_their_own(style: str) -> None
     assert len(of_clips) == len(of_stills) == num_variants(style)
     assert not set(of_clips) & set(of_stills)
     assert ask(style, "basic7", 1, kind="video").startswith(of_clips[1])
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+@pytest.mark.parametrize("style", FORMATS)
+def test_chinese_answers_are_asked_for_in_chinese_and_bare_labels_are_not(style: str, kind: MediaKind) -> None:
+    assert len(wordings(style, kind, "zh")) == num_variants(style)
+    asked = ask(style, "basic7", 1, "好的。", kind, "zh")
+    is_bare = style in ("label", "labels")
+    assert ("Choose from: neutral" in asked) == is_bare
+    assert ("此人说：“好的。”" in asked) == (not is_bare)
+    assert asked == ask(style, "basic7", 1, "好的。", kind) or not is_bare
+    if style == "sections":
+        assert "请从以下标签中选择：neutral" in asked
+        assert "**Key Observations**" in asked

@@ -16,6 +16,7 @@ from functools import cache
 
 from data_engine.exp_cot.chinese_moves import find_moves, strength_at, strength_in
 from emollm.claims import Claim
+from emollm.claims.letters import plain
 from emollm.claims.times import TOLERANCE_S
 from emollm.facs import UNITS, prose, read_code
 from emollm.labels import FORMS, canonical
@@ -97,6 +98,7 @@ def read_chinese(text: str) -> list[Claim]:
 
     A negation reaches to the end of its clause (“没有皱眉和抿嘴”); one behind an action reaches that alone.
     """
+    text = plain(text)
     return [claim for start, end in _clauses(text) for claim in _read_clause(text, start, end)]
 
 
@@ -152,13 +154,17 @@ def _side(lead: str) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
-_SECONDS = re.compile(r"(?<![\d.])(\d{1,5}(?:\.\d{1,3})?)\s?(?:秒|s(?![A-Za-z]))")
+_SECONDS = re.compile(
+    r"(?<![\d.])(\d{1,5}(?:\.\d{1,3})?)\s?(?:秒|s(?![A-Za-z]))|([半一二两三四五六七八九十几数多零点百]{1,4})[多来]?秒"
+)
+_NUMERALS = {"半": 0.5, "两": 2.0} | {sign: float(number) for number, sign in enumerate("一二三四五六七八九十", 1)}
 
 
 def find_stray_times(text: str, moments_s: Sequence[float]) -> Iterator[str]:
     """Say which times of a text are none of the given moments, in seconds: whose they are cannot be read."""
     for said in _SECONDS.finditer(text):
-        if all(abs(float(said[1]) - moment) > TOLERANCE_S for moment in moments_s):
+        seconds = float(said[1]) if said[1] else _NUMERALS.get(said[2], -1.0)
+        if all(abs(seconds - moment) > TOLERANCE_S for moment in moments_s):
             yield f"time: nothing begins, peaks or ends at '{said[0]}'"
 
 

@@ -37,8 +37,9 @@ _LIPS = rf"(?:嘴唇|双唇|两唇|上下唇|嘴巴){_NEAR}"
 _EYES = rf"(?:眼睛?|双目|两目){_NEAR}"
 _UP = r"(?:扬|挑|翘|抬|耸|竖(?!纹)|提[起高升]|上提|高高|向上)"
 MOVES: tuple[tuple[str, str], ...] = (
-    ("AU01", rf"(?:眉头|眉毛?内[侧端]|内眉){_NEAR}{_UP}"),
+    ("AU01", rf"(?:眉头|眉毛?内[侧端]|内眉){_NEAR}{_UP}|眉{_NEAR}内[侧端]?高(?!度)|眉{_NEAR}(?<!倒)八字|(?<!倒)八字眉"),
     ("AU02", rf"(?:眉梢|眉尾|眉毛?外[侧端]|外眉){_NEAR}{_UP}"),
+    ("AU04 AU02", rf"眉{_NEAR}倒八字|倒八字眉|眉{_NEAR}外[侧端]?高(?!度)"),
     ("AU01 AU02", rf"{_BROWS}{_UP}"),
     ("AU04", rf"(?:眉(?:头|毛|心|间|宇)?|双眉|两眉){_NEAR}(?:皱|蹙|锁|拧|压|聚拢|靠|挤)|愁眉"),
     ("AU04", rf"眉(?:间|心|头|毛)?(?:之间|中间)?{_NEAR}(?:竖纹|纹路|沟|川字)"),
@@ -48,11 +49,18 @@ MOVES: tuple[tuple[str, str], ...] = (
         rf"{_EYES}(?:睁|张|瞪){_NEAR}(?:大|圆)|(?:睁|张|瞪)(?:大|圆)了?(?:双|两)?眼|圆睁|瞪|上眼[睑皮]{_NEAR}(?:提|抬)",
     ),
     ("AU06 AU07", rf"鱼尾纹|眼[角尾周]{_NEAR}(?:皱|细纹|纹路)"),
+    ("AU06", rf"(?:眼睛?|双眼|双目|眼眸|眉眼){_NEAR}(?:弯|月牙|笑)|(?:弯|笑)(?:成|着|了)?的?(?:双|两)?眼|笑眼"),
+    ("AU06 AU07", rf"(?:下眼[睑皮]|下睑){_NEAR}(?:推|挤|抬|提|隆|鼓|上移)|卧蚕"),
+    ("AU07", rf"(?:下眼[睑皮]|下睑){_NEAR}(?:绷|收|紧)"),
     ("AU06", rf"(?:脸颊|面颊|两颊|双颊|颧骨?){_NEAR}(?:抬|提|隆|耸|堆)"),
     ("AU07 AU43", rf"{_EYES}(?:眯|条缝)|眯缝?(?:起|着|成|紧)?了?(?:双|两)?眼"),
     ("AU43", rf"{_EYES}(?:闭|半睁|合上)|闭(?:上|着|紧)了?(?:双|两)?眼|(?:上?眼[皮睑]|眼帘){_NEAR}(?:耷|垂|沉)"),
     ("AU09", rf"鼻(?:子|头|梁|根|翼)?{_NEAR}(?:皱|横纹|褶|缩)"),
     ("AU10", rf"上唇{_NEAR}(?:提|抬|掀|翻起)|牙龈"),
+    (
+        "AU11 AU09 AU10 AU12",
+        rf"(?:法令纹|鼻唇沟|鼻[翼侧]{_NEAR}[沟纹]纹?){_NEAR}(?:深|显|突出|重)|深的?(?:法令纹|鼻唇沟)",
+    ),
     ("AU12", rf"嘴角{_NEAR}(?:{_UP}|弯起|勾|咧)|(?:咧嘴|露齿|开怀|哈哈)?大笑|笑意|发笑"),
     ("AU15", rf"嘴角{_NEAR}(?:耷|撇|垂|沉|下弯|下拉|向下)|撇(?:着)?嘴"),
     ("AU16", rf"下唇{_NEAR}(?:下压|下拉|向下)"),
@@ -127,6 +135,13 @@ _MORE = re.compile(
     r"(?P<side>[左右])(?:侧|边)?的?[^左右，。；！？,;!?\n]{0,8}"
     r"(?:(?:比|高于|低于|大于|强于|超过|深于)[^，。；！？,;!?\n]{0,4}[左右]|[更较](?!为?对称)(?!小|弱|少|轻)|[略稍](?:高|强|大|深))"
 )
+_LESS = re.compile(
+    r"[左右](?:侧|边)?的?[^左右，。；！？,;!?\n]{0,10}(?<![不没])(?<!没有)"
+    r"(?:(?:小于|低于|弱于|浅于|轻于|不如|不及|赶不上|比不上)[^，。；！？,;!?\n]{0,3}(?P<side>[左右])"
+    r"|(?:没有|没)(?P<other>[左右])(?:侧|边)?[^，。；！？,;!?\n]{0,4}(?:高|强|厉害|明显|深|大|多|用力)"
+    r"|比(?P<than>[左右])(?:侧|边)?[^，。；！？,;!?\n]{0,4}(?:低|弱|小|浅|轻))"
+)
+"""One side less than the other, which is named behind; a denial in these words is none of a difference."""
 _UNLIKE = re.compile(
     r"一高一低|高低不|(?:左右|两侧|两边)[^，。；！？,;!?\n]{0,4}不(?:太|够|完全)?(?:对称|一致|均匀)|不对称"
 )
@@ -135,8 +150,11 @@ _SIDES = {"左": "left", "右": "right"}
 
 def find_uneven(text: str) -> Iterator[tuple[str, str | None]]:
     """Yield words and side wherever a text says that a side moves more; None: that the sides differ."""
+    less = list(_LESS.finditer(text))
+    for said in less:
+        yield said[0], _SIDES[said["side"] or said["other"] or said["than"]]
     for said in _MORE.finditer(text):
-        if not _is_denied(text, said):
+        if not _is_denied(text, said) and all(said.start() != one.start() for one in less):
             yield said[0], _SIDES[said["side"]]
     for said in _UNLIKE.finditer(text):
         yield said[0], None

@@ -20,9 +20,6 @@ from emollm.records import AU, AU_RANGE
 
 HIGH = 0.3
 """A score of prosody is "high" above this (Richet et al., ABAW-7 2024: features of a voice model as words)."""
-STATES = frozenset({"valence", "arousal", "dominance"})
-HIGH_STATE = 0.5
-"""The same for valence, arousal and dominance on a scale of 0 to 1."""
 MAX_FEATURES = 20
 """Features of a voice that are told."""
 
@@ -103,8 +100,7 @@ def tell_prosody(prosody: Mapping[str, Any], language: str) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             continue
         if not isinstance(value, str):
-            is_high = value >= HIGH_STATE if str(name).lower() in STATES else value > HIGH
-            value = words["high" if is_high else "low"]
+            value = words["high" if value > HIGH else "low"]
         told.append(f"- {quote(str(name).replace('_', ' '), 60)}: {quote(value, 100)}")
     return "\n".join(told) or words["nothing"]
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from data_engine.exp_cot.words import is_free
+from emollm.claims.letters import plain
 from emollm.labels import ADVERBS, COMPOUND_PARTS, FORMS, LABEL_SETS, find_labels
 
 LEXICON = Path(__file__).with_name("responsible.toml")
@@ -58,7 +59,7 @@ def find_irresponsible(
     `transcript`, and clauses that report speech, are about no face.
     """
     told = transcript or ""
-    text = without_sound(text)
+    text = without_sound(plain(text))
     searched = _without_labels(text, labels)
     find = _find_chinese if language == "zh" else _find_english
     problems = [

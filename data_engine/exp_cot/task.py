@@ -9,14 +9,13 @@ writes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import AGREES, DISAGREES, UNREAD, Finding, Reading, choose_codebook, infer, settle
-from data_engine.exp_cot.responsible import emotions_in
 from data_engine.exp_cot.view import View, look
+from data_engine.exp_cot.voice import acoustic
 from data_engine.exp_cot.words import given, label_word
 from data_engine.exp_cot.writer import VOICE
 from emollm import facs
@@ -53,7 +52,7 @@ class Task(NamedTuple):
     other_faces: int = 0
     """Faces of the sample that the text is not about."""
     prosody_dropped: int = 0
-    """Features of the voice that name an emotion: nobody who describes is told of them."""
+    """Features of the voice that are not known to be acoustic: nobody who describes is told of them."""
     unknown_aus: tuple[str, ...] = ()
     """Codes of the face that FACS does not have: nothing is known of what they mean."""
 
@@ -138,17 +137,12 @@ def admit(sample: Sample, options: Options) -> Task | Draft:
 
 
 def _prosody(sample: Sample) -> tuple[dict[str, Any], int]:
-    """Return the voice without what names an emotion, a label by another way, and how much that was."""
+    """Return what is acoustic of the voice, and how much is not: that may be the label by another way."""
     told = (sample.provenance or {}).get("prosody")
     if not isinstance(told, Mapping):
         return {}, 0
-    kept = {name: value for name, value in told.items() if not emotions_in(_spaced(f"{name}: {value}"))}
+    kept = acoustic(told)
     return kept, len(told) - len(kept)
-
-
-def _spaced(name: str) -> str:
-    """Return "voice_angry" and "voiceAngry" as words."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ")
 
 
 def _length_s(sample: Sample) -> float | None:

@@ -1,5 +1,7 @@
 """What no action unit says: tears and colour, hair and glasses, hands. A text that tells of them has made them up.
 
+So has one about a still that tells how long something lasts.
+
     list(find_unseen("Tears run down, and a beard covers the chin.", hidden=()))     # ["unseen: …", "unseen: …"]
 
 What covers a part of the face may be named where one is hidden, and what somebody said may be about anything. English
@@ -34,7 +36,17 @@ _UNSEEN = re.compile(
 _COVERS = re.compile(
     rf"\b(?<!other )(?<!one )(?<!left-)(?<!right-)(?<!left )(?<!right )(?:{_COVER})\b(?! side)", re.IGNORECASE
 )
-_SUSPECT = re.compile(rf"{_MADE_UP}|{_COLOURS}|{_COVER}|make")
+_COUNT = r"(?:a|an|one|half an?|a quarter of an?|(?:a )?fractions? of an?|a split)"
+_LASTS = re.compile(
+    rf"\b(?:(?:milli)?seconds|\d[ -]?(?:s|secs?|ms|second)|{_COUNT} (?:milli)?second"
+    r"(?! (?:look|glance|sight|reading|view|face|person|point|movement|action|sign|row|pair|line|fold|one)\b)"
+    r"|minutes?|last(?:s|ed|ing) (?:for|only|about|roughly|around|no|less|more|long)|lingers?|lingering"
+    r"|fleeting(?:ly)?|momentar(?:y|ily)|for a (?:\w+ )?(?:moment|instant|while))\b",
+    re.IGNORECASE,
+)
+"""Of how long something lasts, or takes."""
+_TIME = r"(?:milli)?seconds?|secs?|m?s|minutes?|last(?:s|ed|ing)|linger\w*|fleeting\w*|momentar\w+|moment|instant|while"
+_SUSPECT = re.compile(rf"{_MADE_UP}|{_COLOURS}|{_COVER}|make|{_TIME}")
 _WORD = re.compile(r"[a-z]+")
 _COVERING = re.compile(
     r"\b(?:hid(?:e|es|den|ing)|cover\w*|conceal\w*|obscur\w*|occlu\w*|mask\w*|block\w*|behind|cannot)\b", re.IGNORECASE
@@ -45,13 +57,20 @@ _MAX_DENIAL = 32
 _SENTENCE_END = re.compile(r"[.;!?]")
 
 
-def find_unseen(text: str, hidden: Sequence[str]) -> Iterator[str]:
-    """Say what is made up in a text; `hidden` are the regions of the face that cannot be seen."""
+def find_unseen(text: str, hidden: Sequence[str], is_still: bool = False) -> Iterator[str]:
+    """Say what is made up in a text; `hidden` are the regions of the face that cannot be seen.
+
+    Of a still, or a clip of which no course is known, nothing tells how long a movement lasts.
+    """
     if not any(map(_is_suspect, _WORD.findall(text.lower()))):
         return
     for found in _UNSEEN.finditer(text):
         if not _DENIED.search(text, max(0, found.start() - _MAX_DENIAL), found.start()):
             yield f"unseen: no action unit says '{found[0]}'"
+    for found in _LASTS.finditer(text) if is_still else ():
+        is_denied = _DENIED.search(text, max(0, found.start() - _MAX_DENIAL), found.start())
+        if not is_denied and not _REPORTED.search(_sentence(text, found)):
+            yield f"unseen: nothing was measured over time that says '{found[0]}'"
     for found in _COVERS.finditer(text):
         sentence = _sentence(text, found)
         is_sound = (hidden and _COVERING.search(sentence)) or _REPORTED.search(sentence)

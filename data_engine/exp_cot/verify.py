@@ -23,6 +23,7 @@ from data_engine.exp_cot.view import Sign, View
 from data_engine.exp_cot.words import is_free
 from emollm.answers import parse, render
 from emollm.claims import Checked, Claim, check
+from emollm.claims.letters import plain
 from emollm.facs import prose
 from emollm.labels import BASIC6, LABEL_SETS, find_labels
 from emollm.records import Reasoning
@@ -43,8 +44,9 @@ def find_observation_problems(
 
     `told` are the claims that the teacher stated beside them; a language whose prose cannot be read alone needs them.
     """
+    observations = plain(observations)
     problems = [*_form(observations, language), *_leaks(observations, labels, label_set)]
-    problems += find_unseen(observations, view.hidden)
+    problems += find_unseen(observations, view.hidden, is_still=not view.courses)
     length, most = language.length(observations), most_words(view, language) - ENDING
     if length > most:
         problems.append(f"length: {length} {language.unit}, more than {most}, leave no room for a conclusion")
@@ -65,14 +67,14 @@ def find_ending_problems(
 
     `labels` are those that the conclusion has to name, in the words of the label set.
     """
-    ending = f"{reasoning.interpretation} {reasoning.conclusion}"
+    ending = plain(f"{reasoning.interpretation} {reasoning.conclusion}")
     length, most = language.length(f"{reasoning.observations} {ending}"), most_words(view, language)
     problems = []
     if not language.least <= length <= most:
         problems.append(f"length: {length} {language.unit}, not {language.least} to {most}")
     for name in ("interpretation", "conclusion"):
         problems += _form(getattr(reasoning, name), language, name)
-    problems += find_unseen(ending, view.hidden)
+    problems += find_unseen(ending, view.hidden, is_still=not view.courses)
     if language.states_claims:
         problems += _uneven(ending, view)
     # What the ending claims must hold; it may leave out what it likes.
@@ -211,13 +213,13 @@ def _refuted(text: str, claims: Sequence[Claim], view: View) -> Iterator[str]:
 def _is_harmless(item: Checked) -> bool:
     """Tell whether what cannot be judged may be said all the same.
 
-    Open eyes are what a face has unless something is said of them, and a whole region is "at rest" though one of its
-    AUs is just below the threshold.
+    Open eyes are what a face has unless something is said of them, sides are alike unless one is known to move more,
+    and a whole region is "at rest" though one of its AUs is just below the threshold.
     """
     claim = item.claim
     if claim.present:
         return False
-    return (item.reason == "unmeasured" and claim.aus[0] == "AU43") or (
+    return (item.reason == "unmeasured" and (claim.aus[0] == "AU43" or claim.uneven)) or (
         item.reason == "borderline" and claim.region is not None
     )
 

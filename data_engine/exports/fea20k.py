@@ -16,7 +16,7 @@ from pathlib import Path
 
 from data_engine.exports.aus import shown_aus
 from data_engine.exports.files import json_lines
-from data_engine.exports.turns import Refusal, Row, Wording, kind_of, turns, variant_of
+from data_engine.exports.turns import Refusal, Row, Wording, kind_of, language_of, turns, variant_of
 from emollm.cards.origin import source_of
 from emollm.facs import EXPRESSIVE, prose
 from emollm.files import write_json
@@ -37,7 +37,7 @@ def fea_turns(sample: Sample, wording: Wording) -> Iterator[Row | Refusal]:
     """Yield the example with the bare question; what the person says is no part of this format."""
     for one in turns(sample, wording):
         if isinstance(one, Row):
-            pool = wordings(wording.style, kind_of(sample))
+            pool = wordings(wording.style, kind_of(sample), language_of(sample))
             one = one._replace(question=pool[variant_of(sample, wording, wording.style) % len(pool)])
         yield one
 

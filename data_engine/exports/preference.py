@@ -25,10 +25,9 @@ from data_engine.exports.chats import (
     write_dataset_info,
 )
 from data_engine.exports.files import by_kind, json_array, json_lines
-from data_engine.exports.turns import Refusal, Row, Wording, kind_of, missing, prose, reserved_in, variant_of
+from data_engine.exports.turns import Refusal, Row, Wording, context, missing, prose, question_about, reserved_in
 from emollm.answers import parse, render
 from emollm.cards.origin import generated
-from emollm.prompts import ask
 from emollm.records import Reasoning, Sample
 
 STAGES = {None: "", "describe": "observations", "write": "", "refine": "", "repair": ""}
@@ -106,8 +105,7 @@ def _pair(sample: Sample, kept: Reasoning, attempt: Attempt, wording: Wording) -
     chosen = _chosen(sample, kept, style)
     if " ".join(chosen.split()) == " ".join(attempt.text.split()):
         return Refusal("same_text", f"{where} is the text that was kept")
-    variant = variant_of(sample, wording, style)
-    question = ask(style, sample.label_set, variant, sample.text, kind_of(sample))
+    question = question_about(sample, style, wording)
     row = Row(sample, question, chosen, sample.label or ", ".join(sample.labels or ()))
     row = row._replace(rejected=attempt.text, attempt=attempt.number, problems=attempt.problems)
     return reserved_in(question, chosen, attempt.text) or row
@@ -137,8 +135,7 @@ def _chosen(sample: Sample, kept: Reasoning, style: str) -> str:
         return " ".join(kept.observations.split())
     if style == "prose":
         return prose(kept)
-    context = f'The person says: "{sample.text}"' if sample.text else None
-    return render(style, sample.label or "", kept, context)
+    return render(style, sample.label or "", kept, context(sample))
 
 
 def write_preference(rows: Iterable[Row], folder: Path) -> None:

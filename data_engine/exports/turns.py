@@ -3,7 +3,8 @@
     for one in turns(sample, Wording(style="think")):
         ...                     # a Row, or a Refusal that says why there is none
 
-The question depends on the sample's id and the seed alone, and speaks of a clip where the sample is one.
+The question depends on the sample's id and the seed alone, speaks of a clip where the sample is one, and is in the
+language of its text.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from data_engine.exp_cot.language import LANGUAGES
 from emollm.answers import render
 from emollm.labels import LABEL_SETS
-from emollm.prompts import ask, num_variants
+from emollm.prompts import Language, ask, num_variants, tell_transcript
 from emollm.records import MediaKind, Reasoning, Sample
 
 PLACEHOLDERS: dict[MediaKind, str] = {"image": "<image>", "video": "<video>"}
@@ -84,9 +86,9 @@ def turns(sample: Sample, wording: Wording) -> Iterator[Row | Refusal]:
         yield lack
         return
     label = label_of(sample, style)
-    question = ask(style, sample.label_set, variant_of(sample, wording, style), sample.text, kind_of(sample))
+    question = question_about(sample, style, wording)
     named = "" if sample.label is None and style == "sections" else label
-    answer = render(style, named, sample.reasoning, _context(sample))
+    answer = render(style, named, sample.reasoning, context(sample))
     yield reserved_in(question, answer) or Row(sample, question, answer, label)
 
 
@@ -106,6 +108,17 @@ def label_of(sample: Sample, style: str) -> str:
     if style == "labels" or (style == "sections" and sample.label is None):
         return ", ".join(sample.labels or ())
     return sample.label or ""
+
+
+def question_about(sample: Sample, style: str, wording: Wording) -> str:
+    """Return the question, in the language of the sample's text."""
+    variant, kind, language = variant_of(sample, wording, style), kind_of(sample), language_of(sample)
+    return ask(style, sample.label_set, variant, sample.text, kind, language)
+
+
+def language_of(sample: Sample) -> Language:
+    """Return the language of a sample's text: a model that is asked in another learns to answer in any."""
+    return "zh" if sample.reasoning and LANGUAGES["zh"].is_in(sample.reasoning.observations) else "en"
 
 
 def variant_of(sample: Sample, wording: Wording, style: str) -> int:
@@ -134,9 +147,9 @@ def prose(reasoning: Reasoning) -> str:
     return " ".join(" ".join(part.split()) for part in parts)
 
 
-def _context(sample: Sample) -> str | None:
+def context(sample: Sample) -> str | None:
     """What is known besides the face: what is being said."""
-    return f'The person says: "{sample.text}"' if sample.text else None
+    return tell_transcript(sample.text, language_of(sample)) if sample.text else None
 
 
 def _draw(sample_id: str, seed: int, purpose: str) -> float:

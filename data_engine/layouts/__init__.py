@@ -15,9 +15,10 @@ from data_engine.layouts.clips import BAH, CEXPR, DFEW, FERV39K, MAFW
 from data_engine.layouts.coded import BP4D, DISFA
 from data_engine.layouts.dataset import Aside, DataSet, Form, Found, Mark, Row, Rows, Wanted
 from data_engine.layouts.fer import FER2013, FERPLUS
-from data_engine.layouts.folders import FOLDERS
+from data_engine.layouts.folders import FOLDERS, odd_folders
 from data_engine.layouts.mer import MER, MERR
 from data_engine.layouts.micro import CASME2, SAMM
+from data_engine.layouts.numbered import ask
 from data_engine.layouts.root import Root
 from data_engine.layouts.stills import AFFECTNET, EXPW, RAFDB, RAFDB_COMPOUND, SFEW
 from emollm.errors import ConfigError, SourceError, did_you_mean
@@ -54,6 +55,8 @@ def recognise(root: Root) -> Known:
     found = [known for data_set in named if (known := _known(root, data_set)) is not None]
     if not found and (plain := _known(root, FOLDERS)) is not None:
         return plain
+    if not found and (asked := ask(root, DATA_SETS) or odd_folders(root)) is not None:
+        raise SourceError(asked)
     if not found:
         sought = "; ".join(f"{name}: {data_set.forms[0].looked_for}" for name, data_set in DATA_SETS.items())
         raise SourceError(f"{root.path}: holds no data set that is known; looked for {sought}")

@@ -5,13 +5,17 @@ Where a clip is there only as a folder of pictures, the picture in its middle st
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from data_engine.layouts.dataset import Aside, DataSet, Form, Found, Mark, Row, Rows
+from data_engine.layouts.near_copies import KEPT_FIRST
 from data_engine.layouts.root import Root, clips_by_number, is_there
 from data_engine.layouts.tables import lines, number, table
+from data_engine.sources.labels import read_label
 from data_engine.sources.media import VIDEOS
-from emollm.labels import COMPOUND_PARTS
+from emollm.errors import SourceError
+from emollm.labels import COMPOUND_PARTS, canonical
 
 FOLDS = 5
 
@@ -45,6 +49,32 @@ def _places(name: str) -> list[str]:
     return [name] if has_suffix else [*(f"{name}{suffix}" for suffix in VIDEOS), name]
 
 
+def each_once(found: Found, listed: Callable[[str], Rows], splits: tuple[str, ...] = ("train", "test")) -> Rows:
+    """Yield the rows of all splits. Of a clip in two of them the row of the test set stays, then that of validation."""
+    held = {split: list(listed(split)) for split in splits if split in KEPT_FIRST}
+    ranked = [row for split in KEPT_FIRST for row in held.get(split, ()) if isinstance(row, Row)]
+    stays = {row.id: row for row in reversed(ranked)}
+    for split in splits:
+        for row in held[split] if split in held else listed(split):
+            other = stays.get(row.id)
+            if other is None or other.fields["split"] == split or isinstance(row, Aside):
+                yield row
+            elif found.wanted.split in (None, split):
+                yield Aside(row.where, row.id, "id_again", f"is also in {other.where}, which stays")
+
+
+def contradicted(row: Row, told: str, label_set: str) -> Row | Aside:
+    """Return the row, or keep it aside where its path tells of another label than its line."""
+    try:
+        label, path_label = read_label(row.word or "", label_set), canonical(told, label_set)
+    except SourceError:
+        return row
+    if path_label in (None, label):
+        return row
+    detail = f"its path says '{path_label}', its label '{row.word}' is '{label}'; mend one of the two"
+    return Aside(row.where, row.id, "label_contradicts_path", detail)
+
+
 DFEW_LISTS = {
     split: (f"EmoLabel_DataSplit/{split}(single-labeled)/set_%d.csv", f"EmoLabel_DataSplit/{split}/set_%d.csv")
     for split in ("train", "test")
@@ -63,7 +93,9 @@ def _dfew_rows(found: Found) -> Rows:
     found by their numbers, as videos anywhere below the root, or as folders 00001 … of Clip/clip_224x224_16f.
     """
     videos, folders = clips_by_number(found.root), Clips(found.root)
-    for split, names in DFEW_LISTS.items():
+
+    def listed(split: str) -> Rows:
+        names = DFEW_LISTS[split]
         path = found.root.find(*(name % found.wanted.fold for name in names)) or found.folder / (
             names[0] % found.wanted.fold
         )
@@ -74,6 +106,8 @@ def _dfew_rows(found: Found) -> Rows:
                 continue
             media = videos.get(at) if videos else folders.at(f"{at:05d}")
             yield Row(path, line, f"{at:05d}", media, row.get("label"), {"split": split})
+
+    return each_once(found, listed)
 
 
 DFEW = DataSet(
@@ -98,12 +132,15 @@ def _mafw(root: Root) -> Mark | None:
 def _mafw_rows(found: Found) -> Rows:
     """`00001.mp4 anger` a line in five folds, so there is no order to know; clips in data/clips (Liu et al. 2022)."""
     clips = Clips(found.root)
-    for split in ("train", "test"):
+
+    def listed(split: str) -> Rows:
         path = found.folder / f"set_{found.wanted.fold}" / f"{split}.txt"
         for line, text in lines(path):
             name, _, word = text.strip().rpartition(" ")
             stem = name.rpartition(".")[0] or name
             yield Row(path, line, stem, clips.at(stem), word, {"split": split})
+
+    return each_once(found, listed)
 
 
 MAFW = DataSet(
@@ -128,12 +165,16 @@ def _ferv39k_rows(found: Found) -> Rows:
     Clips are videos in 0_7_LabelClips, or folders of face pictures in 2_ClipsforFaceCrop.
     """
     clips = Clips(found.root)
-    for split in ("train", "test"):
+
+    def listed(split: str) -> Rows:
         path = found.folder / f"{split}_All.csv"
         for line, text in lines(path):
             name, _, word = text.replace(",", " ").strip().rpartition(" ")
             fields = {"split": split, "groups": {"scene": name.partition("/")[0]}}
-            yield Row(path, line, name, clips.at(name), word, fields)
+            row = Row(path, line, name, clips.at(name), word, fields)
+            yield contradicted(row, name.rpartition("/")[0].rpartition("/")[2], "basic7")
+
+    return each_once(found, listed)
 
 
 FERV39K = DataSet(
@@ -164,12 +205,16 @@ def _cexpr_rows(found: Found) -> Rows:
     [unverified: where the trimmed clips lie; they are looked for by their names]
     """
     folder, clips = found.folder / f"split-{found.wanted.fold - 1}", Clips(found.root)
-    for split in ("train", "val", "test"):
+
+    def listed(split: str) -> Rows:
         path = folder / f"{split}.txt"
         for line, text in lines(path) if path.is_file() else ():
             name, _, word = text.strip().rpartition(",")
             film = name.rpartition("/")[2].partition("_")[0]
-            yield Row(path, line, name, clips.at(name), word, {"split": split}, {"recording": film})
+            row = Row(path, line, name, clips.at(name), word, {"split": split}, {"recording": film})
+            yield contradicted(row, name.partition("/")[0], "cexpr7")
+
+    return each_once(found, listed, ("train", "val", "test"))
 
 
 CEXPR = DataSet(
@@ -198,7 +243,8 @@ def _bah_rows(found: Found) -> Rows:
     participant. Releases differ (1,118 and 1,427 videos): keep note of yours.
     """
     clips = Clips(found.root)
-    for split in ("train", "val", "test"):
+
+    def listed(split: str) -> Rows:
         path = found.folder / f"{split}.txt"
         for line, text in lines(path) if path.is_file() else ():
             name, _, rest = text.partition(",")
@@ -206,6 +252,8 @@ def _bah_rows(found: Found) -> Rows:
             parts = name.split("/")
             fields = {"split": split, "subject": parts[1] if len(parts) > 2 else None, "text": said.strip() or None}
             yield Row(path, line, name.removeprefix("Videos/"), clips.at(name), word, fields)
+
+    return each_once(found, listed, ("train", "val", "test"))
 
 
 BAH = DataSet(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from data_engine.layouts.dataset import Aside, DataSet, Form, Found, Mark, Row, Rows
 from data_engine.layouts.folders import are_labels, everything_in, label_folders, labelled
+from data_engine.layouts.numbered import numbered
 from data_engine.layouts.root import Root
 from data_engine.layouts.tables import number, table
 from emollm.labels import LABEL_SETS
@@ -17,6 +18,7 @@ from emollm.labels import LABEL_SETS
 USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 """The public test was the leaderboard's; FERPlus and most papers validate on it."""
 FER_TABLES = ("fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv")
+FER_NAMES = tuple(f"{usage}_[0-9]*" for usage in USAGES)
 FER_COLUMNS = ("emotion", "pixels", "Usage")
 FERPLUS_FOLDERS = {"Training": "FER2013Train", "PublicTest": "FER2013Valid", "PrivateTest": "FER2013Test"}
 SIDE = 48
@@ -66,7 +68,10 @@ def _fer_folders(root: Root) -> Mark | None:
 
 
 def _fer_folder_rows(found: Found) -> Rows:
-    """Kaggle's copy: train/angry/Training_3908.jpg; its test folder holds both tests, the names tell them apart."""
+    """Kaggle's copies: train/angry/Training_3908.jpg, or train/0 to train/6 in the order of the table.
+
+    Their test folder holds both tests, which the names tell apart. [unverified: whose numbers a copy has]
+    """
     for item in labelled(found.folder):
         name = item.path.relative_to(found.folder).as_posix()
         split = USAGES.get(item.path.name.partition("_")[0], item.split)
@@ -80,6 +85,8 @@ FER2013 = DataSet(
     (
         Form("fer2013.csv with emotion,pixels,Usage", _fer_table, _fer_rows),
         Form("train/angry/Training_*.jpg", _fer_folders, _fer_folder_rows),
+        Form("train/0/Training_*.jpg", numbered("fer7", *FER_NAMES), _fer_folder_rows),
+        Form("folders train/0 to train/6", numbered("fer7"), _fer_folder_rows, by_name=True),
     ),
     licence="terms of the ICML 2013 challenge; pictures found by a search engine",
     source="Challenges in Representation Learning, ICML 2013; Goodfellow et al. 2013",

@@ -65,6 +65,20 @@ def are_labels(names: Collection[str]) -> bool:
     return len(known) >= 2 and 2 * len(known) > len(names)
 
 
+def odd_folders(root: Root) -> str | None:
+    """Return which folders beside those of emotions are none, where they are too many; None where none names one."""
+    for folder in root.folders:
+        names = label_folders(folder)
+        odd = [name for name in names if canonical(name) is None]
+        if 0 < len(odd) < len(names):
+            known, others = (", ".join(some[:4]) + (" …" if len(some) > 4 else "") for some in (names, odd))
+            return (
+                f"{folder}: of the folders {known}, these name no emotion: {others}; rename them, take them out, or "
+                f"take all as they are with --layout folders"
+            )
+    return None
+
+
 def label_set_of(names: Collection[str]) -> str:
     """Return the smallest label set that has all emotions that folders name; `open` where none has."""
     words = [name for name in names if canonical(name) is not None]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from data_engine.layouts import numbered
 from data_engine.layouts.dataset import Aside, DataSet, Form, Found, Mark, Row, Rows
 from data_engine.layouts.folders import SPLITS, are_labels, everything_in, label_folders, labelled
 from data_engine.layouts.root import Root, children, files_in, is_there
@@ -19,6 +20,7 @@ from emollm.records import Face
 
 RAFDB_LISTS = ("EmoLabel/list_patition_label.txt", "EmoLabel/list_partition_label.txt", "list_patition_label.txt")
 """The first is spelled as the authors ship it."""
+RAFDB_NAMES = ("train_[0-9][0-9][0-9][0-9][0-9]*", "test_[0-9][0-9][0-9][0-9]*")
 NUM_BASIC = 7
 COMPOUND_SHARE = 0.2
 """From this share of numbers above 7 on, a list is the compound partition, 4 of whose 11 classes they are."""
@@ -73,34 +75,14 @@ def _rafdb_groups(folder: Path, stem: str) -> dict[str, str] | None:
     return {name: words[at] for name, words, at in names if at is not None and 0 <= at < len(words)} or None
 
 
-def _numbered(root: Root, first: int, *, rafdb: bool) -> Mark | None:
-    """Kaggle's forms: splits with folders that are called by the numbers of the data set."""
-    for folder in root.folders:
-        names = label_folders(folder)
-        is_numbered = len(names) >= NUM_BASIC and set(names) <= {str(first + place) for place in range(8)}
-        if is_numbered and str(first) in names and rafdb == (first == 1):
-            return Mark(folder, f"folders named {first} to {max(names)}")
-    return None
-
-
-def _numbered_rows(found: Found) -> Rows:
-    """The folder is the number of the label, in the data set's own order.
-
-    RAF-DB: DATASET/train/1 to 7 (`train_00001_aligned.jpg`). AffectNet: train/0 to 7. [unverified: copies made by
-    others; their numbers are taken to be those of the data set]
-    """
-    for item in labelled(found.folder):
-        name = item.path.relative_to(found.folder).as_posix()
-        yield Row(item.path, None, name, item.path, item.word, {"split": item.split})
-
-
 RAFDB = DataSet(
     "rafdb",
     "RAF-DB, basic partition",
     "rafdb7",
     (
         Form(f"{RAFDB_LISTS[0]} with numbers 1-7", lambda root: _rafdb_list(root, basic=True), _rafdb_rows),
-        Form("folders train/1 to train/7", lambda root: _numbered(root, 1, rafdb=True), _numbered_rows),
+        Form("train/1/train_*.jpg, test/1/test_*.jpg", numbered.numbered("rafdb7", *RAFDB_NAMES), numbered.rows),
+        Form("folders train/1 to train/7", numbered.numbered("rafdb7"), numbered.rows, by_name=True),
     ),
     licence="on request, for non-commercial research and education; the authors do not own the pictures",
     source="http://www.whdeng.cn/RAF/model1.html; Li, Deng and Du 2017",
@@ -197,7 +179,7 @@ AFFECTNET = DataSet(
     (
         Form("training.csv with subDirectory_filePath", _affectnet_lists, _affectnet_rows),
         Form("train_set/annotations/*_exp.npy", _affectnet_npy, _affectnet_npy_rows),
-        Form("folders train/0 to train/7", lambda root: _numbered(root, 0, rafdb=False), _numbered_rows),
+        Form("folders train/0 to train/7", numbered.numbered("affectnet8"), numbered.rows, by_name=True),
     ),
     licence="on request, for non-commercial research",
     source="http://mohammadmahoor.com/affectnet/; Mollahosseini, Hasani and Mahoor 2019",

@@ -192,6 +192,9 @@ def _details(
     faults = [_fault(claim, au, thresholds) for au in there.values()]
     if claim.present:
         return (verdict, reason) if "" in faults else ("contradicted", faults[0])
+    if claim.uneven and all(au.left is None or au.right is None for au in there.values()):
+        # "Neither corner is higher than the other" denies a difference, not the movement.
+        return "not_assessable", "unmeasured"
     return (verdict, reason) if "" in faults else ("supported", "")
 
 

@@ -218,6 +218,7 @@ UNEVEN: tuple[str, ...] = (
     "uneven(ly|)",
     "crooked(ly|)",
     "than the other( one| side| half| corner| eye| brow| eyebrow| cheek|)",
+    "than (its|the) (twin|counterpart|fellow|partner|neighbour|neighbor|opposite)",
 )
 """The two sides differ, and it is not said how."""
 
@@ -304,6 +305,8 @@ IGNORED: tuple[str, ...] = (
     "right (now|away|above|below|at)",
     "level with",
     "still life",
+    "(it |)(should|must) be (noted|said|added|mentioned|stressed|pointed out)( that|)",
+    "it (may|might|can|could) be (noted|said|added|mentioned)( that|)",
     "together(,|) (suggest|indicate|form|convey|create|point|give|produce|signal|express|make|contribute)",
     "(more|less) (strong|marked|clear|intense|prominent|noticeable|distinct|pronounced)",
     "(more|less) (strong|marked|clear|intense|prominent|noticeab|distinct)ly",

@@ -45,7 +45,7 @@ _EMPHASIS = re.compile(
 """Neither this "but" nor this "from" stands between two actions: "slightly, but noticeably, lowered"."""
 _CODES = re.compile(r"\((?:[lr]?au ?\d{1,2}[a-e]?[,/+& ]{0,3})+\)")
 """Codes in brackets only name what stands before them."""
-_WORD = re.compile(r"[\w'’\-]+|[;\u2014]")
+_WORD = re.compile(r"[\w'’][\w'’\-]*|[;\u2014]")
 _MANY = 9
 
 

@@ -59,6 +59,10 @@ PARTS: dict[str, tuple[str, ...]] = {
     "upper lip": ("upper lip", "top lip"),
     "lower lip": ("lower lip", "bottom lip"),
     "lips": ("lip(s|)", "both lips", "upper and lower lips", "lip (muscles|region|area)"),
+    "between lips": (
+        "between (the|his|her|their|both) (two |parted |slightly parted |open |)lips",
+        "between (the |)upper and (the |)lower lip",
+    ),
     "lip corners": (
         "(lip|mouth) corner(s|)",
         "corner(s|) of (the|his|her|their) (mouth|lips)",

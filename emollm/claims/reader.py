@@ -3,9 +3,10 @@
     read_claims("No smile; the brows are slightly lowered.")
     [Claim(("AU12", …), present=False …), Claim(("AU04",), present=True, letters="B" …)]
 
-A text is scanned once (`scan`, `codes`) and cut into sentences; in each, parts meet actions (`pair`), and per clause
-negation, hedges, strength and side are applied to what they reach (`scope`). What is only supposed, or a rule about
-expressions in general ("a smile would be expected", "AU12 is typical of happiness"), is no claim.
+Asides are taken out first (`asides`). What is left is scanned once (`scan`, `codes`) and cut into sentences; in each,
+parts meet actions (`pair`), and per clause negation, hedges, strength and side are applied to what they reach
+(`scope`). What is only supposed, or a rule about expressions in general ("a smile would be expected", "AU12 is typical
+of happiness"), is no claim.
 English only.
 """
 
@@ -14,12 +15,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from emollm.claims.anchor import PLACE, Anchor
-from emollm.claims.blanks import squeeze, unsqueeze
+from emollm.claims.asides import find_asides, without
+from emollm.claims.blanks import Origins, squeeze, unsqueeze
 from emollm.claims.clause import Clause
 from emollm.claims.codes import find_codes, has_strength, strength_after
+from emollm.claims.letters import plain
 from emollm.claims.negation import answer_question, other_side
 from emollm.claims.pair import pair
 from emollm.claims.places import resolve_same, side_of_both
@@ -53,9 +57,32 @@ class Claim(NamedTuple):
 
 def read_claims(text: str) -> list[Claim]:
     """Return the claims of a text in their order. Never raises; takes time linear in the length."""
-    squeezed, origins = squeeze(text)
+    squeezed, origins = squeeze(plain(text))
     # The only capital whose small form is longer; spans must fit the text.
     lowered = squeezed.replace("\u0130", "I").lower()
+    asides = find_asides(lowered)
+    if not asides:
+        claims = _read(squeezed, lowered)
+    else:
+        rest, places = without(squeezed, asides)
+        claims = _moved(_read(rest, without(lowered, asides)[0]), places)
+        for start, end in (aside.told for aside in asides if aside.told):
+            claims += _moved(_read(squeezed[start:end], lowered[start:end]), [(0, start)])
+        claims.sort(key=_START)
+    return claims if origins is None else _moved(claims, origins)
+
+
+_START = attrgetter("start")
+
+
+def _moved(claims: list[Claim], origins: Origins) -> list[Claim]:
+    """Return claims with their places in the text that theirs was made of."""
+    # The end is one behind the last character.
+    return [c._replace(start=unsqueeze(c.start, origins), end=unsqueeze(c.end - 1, origins) + 1) for c in claims]
+
+
+def _read(squeezed: str, lowered: str) -> list[Claim]:
+    """Return the claims of a text without runs of blanks and asides, which is also given in small letters."""
     tokens = scan(lowered)
     if (" same " in lowered or " that " in lowered) and _SAME.search(lowered):
         tokens = resolve_same(tokens)
@@ -79,11 +106,7 @@ def read_claims(text: str) -> list[Claim]:
                 for anchor in sentence:
                     anchor.sides = anchor.sides or sides
             told += anchors
-    claims = [claim for anchor in told for claim in _claims(anchor)]
-    if origins is None:
-        return claims
-    # The end is one behind the last character.
-    return [c._replace(start=unsqueeze(c.start, origins), end=unsqueeze(c.end - 1, origins) + 1) for c in claims]
+    return [claim for anchor in told for claim in _claims(anchor)]
 
 
 def named_aus(text: str) -> set[str]:
