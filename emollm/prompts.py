@@ -15,7 +15,7 @@ import hashlib
 import json
 from typing import Literal
 
-from emollm import prompts_zh
+import emollm.prompts_zh as prompts_zh
 from emollm.errors import ConfigError, did_you_mean
 from emollm.labels import LABEL_SETS
 from emollm.records import MediaKind

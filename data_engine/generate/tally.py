@@ -73,7 +73,7 @@ class Tally:
         self.other_faces = 0
         """Kept samples with other faces than the one that is meant."""
         self.prosody_dropped = 0
-        """Features of voices that name an emotion and were told to nobody."""
+        """Features of voices that are not known to be acoustic, told to nobody."""
         self.unheard: Counter[str] = Counter()
         """Kept samples with speech that their teacher is not told of, by its kind (`writer.VOICE`)."""
         self.unknown_aus: Counter[str] = Counter()
@@ -114,7 +114,7 @@ class Tally:
             (self.label_seen - self.by_elimination, "kept with an ending that was told the label (label_seen)"),
             (self.by_elimination, "kept with a label that was read after wrong ones had been ruled out (label_seen)"),
             (self.other_faces, "kept with other faces in the picture"),
-            (self.prosody_dropped, "features of voices left out: they name an emotion"),
+            (self.prosody_dropped, "features of voices left out: not known to be acoustic"),
             *((n, f"kept with a {SPEECH[name]} that this teacher does not use") for name, n in self.unheard.items()),
             *((n, f"kept without {code}, which is no code of FACS") for code, n in self.unknown_aus.items()),
         ]

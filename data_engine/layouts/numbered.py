@@ -44,7 +44,7 @@ def number_folders(root: Root) -> tuple[Path, list[int]] | None:
     return None
 
 
-def rows(found: Found) -> Rows:
+def numbered_rows(found: Found) -> Rows:
     """The folder is the number of the label, in the data set's own order. [unverified: copies made by others]"""
     for item in labelled(found.folder):
         name = item.path.relative_to(found.folder).as_posix()

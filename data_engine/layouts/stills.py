@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from data_engine.layouts import numbered
 from data_engine.layouts.dataset import Aside, DataSet, Form, Found, Mark, Row, Rows
 from data_engine.layouts.folders import SPLITS, are_labels, everything_in, label_folders, labelled
+from data_engine.layouts.numbered import numbered, numbered_rows
 from data_engine.layouts.root import Root, children, files_in, is_there
 from data_engine.layouts.tables import decimal, lines, number, table
 from emollm.records import Face
@@ -81,8 +81,8 @@ RAFDB = DataSet(
     "rafdb7",
     (
         Form(f"{RAFDB_LISTS[0]} with numbers 1-7", lambda root: _rafdb_list(root, basic=True), _rafdb_rows),
-        Form("train/1/train_*.jpg, test/1/test_*.jpg", numbered.numbered("rafdb7", *RAFDB_NAMES), numbered.rows),
-        Form("folders train/1 to train/7", numbered.numbered("rafdb7"), numbered.rows, by_name=True),
+        Form("train/1/train_*.jpg, test/1/test_*.jpg", numbered("rafdb7", *RAFDB_NAMES), numbered_rows),
+        Form("folders train/1 to train/7", numbered("rafdb7"), numbered_rows, by_name=True),
     ),
     licence="on request, for non-commercial research and education; the authors do not own the pictures",
     source="http://www.whdeng.cn/RAF/model1.html; Li, Deng and Du 2017",
@@ -179,7 +179,7 @@ AFFECTNET = DataSet(
     (
         Form("training.csv with subDirectory_filePath", _affectnet_lists, _affectnet_rows),
         Form("train_set/annotations/*_exp.npy", _affectnet_npy, _affectnet_npy_rows),
-        Form("folders train/0 to train/7", numbered.numbered("affectnet8"), numbered.rows, by_name=True),
+        Form("folders train/0 to train/7", numbered("affectnet8"), numbered_rows, by_name=True),
     ),
     licence="on request, for non-commercial research",
     source="http://mohammadmahoor.com/affectnet/; Mollahosseini, Hasani and Mahoor 2019",

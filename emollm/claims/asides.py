@@ -31,7 +31,6 @@ _BETWEEN_COMMAS = re.compile(rf"(?!(?:and|n?or|which|who|that) ){_SAID}")
 _MAX_SAID = 66
 _OPENER = r"(?=(?:al|even )?though\b|albeit\b|while\b|when\b|however\b)"
 _IN_BRACKETS = re.compile(rf" \(({_OPENER}{_SAID})\) (?={_VERB.pattern})")
-_DASHES = (" \u2014 ", " \u2013 ", " - ")
 _IN_DASHES = re.compile(rf" [\u2014\u2013\-] ({_OPENER}{_SAID}) [\u2014\u2013\-] (?={_VERB.pattern})")
 _TELLS = re.compile(r"(?:al|even )?though |albeit |while |whereas |when |despite |in spite of |because |since ")
 _OPEN = frozenset({"number", "no", "ending", "if", "wish", "custom", "typical", "still"})
@@ -55,7 +54,7 @@ def find_asides(lowered: str) -> list[Aside]:
     """Return the asides of a text in small letters, in their order."""
     found = [_between_commas(lowered, match) for match in _COMMA.finditer(lowered)]
     found += [_aside(lowered, *match.span(1), match.start()) for match in _IN_BRACKETS.finditer(lowered)]
-    if any(dash in lowered for dash in _DASHES):
+    if " - " in lowered or " \u2014 " in lowered or " \u2013 " in lowered:
         found += [_aside(lowered, *match.span(1), match.start()) for match in _IN_DASHES.finditer(lowered)]
     return sorted((aside for aside in found if aside), key=_START)
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from emollm.claims.anchor import Anchor
-from emollm.claims.scan import Token
 from emollm.claims.times import UNIT
 from emollm.facs import UNITS, letter
 
@@ -48,10 +47,13 @@ _OPENERS = frozenset(" ,()[:=")
 _SCORE = re.compile(r"[0-5A-E](?<!\w.)(?!\w)")
 
 
-def find_codes(lowered: str, tokens: Iterable[Token]) -> Iterator[Anchor]:
-    """Yield the codes of a text in lower case, in order. Numbers that are no movement of the face are passed over."""
+def find_codes(lowered: str, numbers: Iterable[int]) -> Iterator[Anchor]:
+    """Yield the codes of a text in lower case, in order; `numbers` are the places of its numbers.
+
+    Those that are no movement of the face are passed over.
+    """
     reached = 0
-    for start in [token.start for token in tokens if token.kind == "number"]:
+    for start in numbers:
         before = _BEFORE.search(lowered, max(reached, start - _MAX_INTRO), start) if start >= reached else None
         if before is None or not (before["intro"] or _BARE.match(lowered, before.start())):
             continue

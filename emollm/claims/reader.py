@@ -86,9 +86,10 @@ def _read(squeezed: str, lowered: str) -> list[Claim]:
     tokens = scan(lowered)
     if (" same " in lowered or " that " in lowered) and _SAME.search(lowered):
         tokens = resolve_same(tokens)
-    codes = list(find_codes(lowered, tokens))
+    numbers = [token.start for token in tokens if token.kind == "number"]
+    codes = list(find_codes(lowered, numbers)) if numbers else []
     has_strengths = has_strength(squeezed)
-    times = list(find_times(lowered, [token.start for token in tokens if token.kind == "number"]))
+    times = list(find_times(lowered, numbers)) if numbers else []
     told: list[Anchor] = []
     sentence: list[Anchor] = []
     code_place = 0
