@@ -3,6 +3,7 @@
     ask("sections", "basic7")                  the three-section explanation
     ask("label", "basic7", variant=2)          the same question in other words
     ask("sections", "basic7", kind="video")    the same about a clip
+    ask("sections", "basic7", kind=None, measured=measured_aus(face))    about a face that is not shown
 
 Training draws a variant per sample, prediction uses variant 0. `prompt_hash()` goes into manifests, so
 that a changed wording is visible.
@@ -14,8 +15,9 @@ import hashlib
 import json
 
 from emollm.errors import ConfigError, did_you_mean
+from emollm.facs import EXPRESSIVE, UNITS, is_present, letter, prose, side
 from emollm.labels import LABEL_SETS
-from emollm.records import MediaKind
+from emollm.records import AU, Face, MediaKind
 
 EVIDENCE = (
     "Look at the face and explain the expression.",
@@ -53,6 +55,18 @@ OBSERVE_CLIPS = (
     "What do the brows, the eyes, the nose and the mouth of this face do over the clip?",
     "Say what moves in this clip of a face, when, how strongly and on which side.",
 )
+EVIDENCE_UNSEEN = (
+    "Explain the expression of this face.",
+    "What do these facial action units tell about the expression?",
+    "Go through this face muscle by muscle, then say which expression it is consistent with.",
+    "Read the facial expression step by step, from what was measured to what it may mean.",
+)
+OBSERVE_UNSEEN = (
+    "Say what these facial action units look like.",
+    "Describe the face that was measured muscle by muscle.",
+    "What do the brows, the eyes, the nose and the mouth do in such a face?",
+    "Say what moves in such a face, how strongly and on which side.",
+)
 FORMATS = {
     "sections": "Answer in three sections: **Key Observations**, **Overall Emotional Interpretation**, **Conclusion**.",
     "think": "Reason inside <think></think>, then give one word inside <answer></answer>.",
@@ -65,6 +79,7 @@ FORMATS = {
 }
 """The answer styles of `emollm.answers`, and two that only preference pairs ask for."""
 CHOICES = "Choose from: {labels}."
+MEASURED = "Measured in a face that is not shown: {aus}."
 TRANSCRIPT = 'The person says: "{text}"'
 
 
@@ -78,15 +93,17 @@ def ask(
     label_set: str | None = None,
     variant: int = 0,
     text: str | None = None,
-    kind: MediaKind = "image",
+    kind: MediaKind | None = "image",
+    measured: str | None = None,
 ) -> str:
     """Return the question in an answer style, with the choices of the label set and the transcript, if any.
 
     Raises ConfigError for an unknown style or label set. `variant` counts modulo the pool; `kind` tells whether a
-    picture or a clip is asked about.
+    picture or a clip is asked about, or, with None, the AUs that `measured` puts into words.
     """
     pool = wordings(style, kind)
-    parts = [pool[variant % len(pool)]]
+    parts = [MEASURED.format(aus=measured)] if measured else []
+    parts.append(pool[variant % len(pool)])
     if label_set is not None:
         if label_set not in LABEL_SETS:
             raise ConfigError(f"label set '{label_set}' is not known{did_you_mean(label_set, LABEL_SETS)}")
@@ -99,22 +116,46 @@ def ask(
     return " ".join(parts)
 
 
-def wordings(style: str, kind: MediaKind = "image") -> tuple[str, ...]:
+def measured_aus(face: Face) -> str | None:
+    """Put the AUs of a face into words: `AU12 (lip corner puller, C); not there: AU4, AU15`. None where it has none.
+
+    Only intensities have a letter of FACS. What was not measured, or is hidden, is not told.
+    """
+    hidden = face.hidden or ()
+    aus = {code: au for code, au in sorted((face.aus or {}).items()) if code in EXPRESSIVE}
+    seen = {code: au for code, au in aus.items() if UNITS[code].region not in hidden}
+    if not seen:
+        return None
+    here = ", ".join(_told(code, au) for code, au in seen.items() if is_present(au)) or "nothing moves"
+    absent = ", ".join(prose(code) for code, au in seen.items() if not is_present(au))
+    return f"{here}; not there: {absent}" if absent else here
+
+
+def _told(code: str, au: AU) -> str:
+    """Return an AU as FACS writes it, with the strength and the one side where they are known."""
+    strength = {"intensity": letter(au.value), "probability": "likely"}.get(au.kind)
+    return f"{prose(code)} ({', '.join(filter(None, (UNITS[code].name.lower(), strength, side(au))))})"
+
+
+def wordings(style: str, kind: MediaKind | None = "image") -> tuple[str, ...]:
     """Return the questions of a style, without what `ask` adds: choices, transcript and the form of the answer."""
     if style not in FORMATS:
         raise ConfigError(
             f"answer style '{style}' is not known{did_you_mean(style, FORMATS)}; one of {', '.join(FORMATS)}"
         )
-    of_stills, of_clips = {
-        "label": (LABEL, LABEL_OF_CLIPS),
-        "labels": (LABEL, LABEL_OF_CLIPS),
-        "observations": (OBSERVE, OBSERVE_CLIPS),
-    }.get(style, (EVIDENCE, EVIDENCE_OF_CLIPS))
+    of_stills, of_clips, unseen = {
+        "label": (LABEL, LABEL_OF_CLIPS, LABEL),
+        "labels": (LABEL, LABEL_OF_CLIPS, LABEL),
+        "observations": (OBSERVE, OBSERVE_CLIPS, OBSERVE_UNSEEN),
+    }.get(style, (EVIDENCE, EVIDENCE_OF_CLIPS, EVIDENCE_UNSEEN))
+    if kind is None:
+        return unseen
     return of_clips if kind == "video" else of_stills
 
 
 def prompt_hash() -> str:
     """Return a short digest of every wording in this module."""
     pools = [EVIDENCE, LABEL, OBSERVE, EVIDENCE_OF_CLIPS, LABEL_OF_CLIPS, OBSERVE_CLIPS]
-    texts = json.dumps([*pools, FORMATS, CHOICES, TRANSCRIPT], sort_keys=True)
+    unseen = [EVIDENCE_UNSEEN, OBSERVE_UNSEEN, MEASURED]
+    texts = json.dumps([*pools, *unseen, FORMATS, CHOICES, TRANSCRIPT], sort_keys=True)
     return hashlib.sha256(texts.encode()).hexdigest()[:16]
