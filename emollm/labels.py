@@ -15,6 +15,8 @@ from functools import cache, lru_cache
 from itertools import permutations
 from typing import NamedTuple
 
+from emollm.errors import ConfigError, did_you_mean
+
 FORMS: dict[str, tuple[str, ...]] = {
     "neutral": ("neutrality", "emotionless", "expressionless", "no emotion", "中性", "中立", "无表情"),
     "happiness": (
@@ -221,6 +223,12 @@ _LONGEST = 100
 _EDGES = " \t\r\n*_`\"'“”‘’.,;:!?()[]{}<>。，；：！？、"
 _GAP = re.compile(r"[\s_\-]+")
 _JOIN = re.compile(r"\s*[,+&/]\s*|\s+(?:and|with)\s+|\s+")
+
+
+def check_label_set(name: str | None, where: str = "label_set") -> None:
+    """Raise ConfigError for the name of a label set that there is not; `where` says who gave it."""
+    if name is not None and name not in LABEL_SETS:
+        raise ConfigError(f"{where}: '{name}' is not known{did_you_mean(name, LABEL_SETS)}; {', '.join(LABEL_SETS)}")
 
 
 def canonical(word: str, label_set: str | None = None) -> str | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emollm.errors import SourceError
+from emollm.files import sha256
 from emollm.records import Sample, media_path
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 64_000_000
 """Pictures with more pixels are refused before they are decoded: a small file can unpack to gigabytes."""
+DRAFT = (2048, 2048)
+"""A larger JPEG is decoded at a half, a quarter or an eighth of its size, as long as it is not smaller than this."""
+ENDS = {b"\x89PNG": b"IEND", b"\xff\xd8": b"\xff\xd9"}
+"""How a file begins, and what stands at its end."""
+TAIL = 64
+"""Bytes at the end of a file in which its end is looked for."""
 MIN_SIDE = 8
 """Pixels; below this there is no face to see."""
 MAX_ASPECT = 20
@@ -40,7 +47,7 @@ def open_picture(path: Path) -> Image:
     _check_file(path)
     with as_source_error(path), Image.open(path) as file:
         check_size(path, file.size)
-        file.draft("RGB", (2048, 2048))  # a large JPEG decodes at half or a quarter of its size
+        file.draft("RGB", DRAFT)
         return to_rgb(ImageOps.exif_transpose(file))
 
 
@@ -62,13 +69,47 @@ def as_source_error(path: Path) -> Iterator[None]:
         raise SourceError(f"{path}: the picture is damaged ({error}); replace the file") from None
 
 
-def check_picture(path: Path) -> None:
-    """Read the header of a picture, which is quick. Raises SourceError like `open_picture`."""
+def check_picture(path: Path, digest: str | None = None) -> None:
+    """Read the header of a picture and its last bytes, which is quick. Raises SourceError like `open_picture`.
+
+    A file without the end of its format is decoded, to be sure. With `digest`, the sha256 of the file as it was, all of
+    it is read, and another picture under the name is refused.
+    """
+    picture_size(path)
+    if _looks_cut_off(path):
+        open_picture(path)
+    if digest is not None and sha256(path) != digest:
+        raise SourceError(f"{path}: is another picture than before (its sha256 differs); put it back, or detect again")
+
+
+def check_sample_picture(sample: Sample, root: Path) -> None:
+    """Check the picture of a sample, if it has one. Raises SourceError where it is not that which was read before."""
+    path = media_path(sample, root)
+    if path is not None and sample.media is not None:
+        check_picture(path, sample.media.sha256)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return width and height in pixels, from the header alone, of what `open_picture` decodes before it turns it.
+
+    Raises SourceError like `open_picture`.
+    """
     from PIL import Image
 
     _check_file(path)
     with as_source_error(path), Image.open(path) as file:
         check_size(path, file.size)
+        file.draft("RGB", DRAFT)
+        return file.size
+
+
+def _looks_cut_off(path: Path) -> bool:
+    """Tell whether the end of a PNG or a JPEG is missing; some writers leave a few bytes behind it."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        file.seek(max(0, path.stat().st_size - TAIL))
+        tail = file.read()
+    return any(start.startswith(head) and end not in tail for head, end in ENDS.items())
 
 
 def sample_picture(sample: Sample, root: Path) -> Image:
@@ -83,7 +124,7 @@ def sample_picture(sample: Sample, root: Path) -> Image:
 
 def _check_file(path: Path) -> None:
     if not path.is_file():
-        raise SourceError(f"{path}: no such file; check the path, or where paths start (--media-root)")
+        raise SourceError(f"{path}: no such file; check the path, or the folder in which paths start")
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: the file is empty; replace it")
 

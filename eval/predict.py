@@ -25,15 +25,21 @@ from emollm.stage import Output, add_stage_arguments, positive, track, unknown_s
 from emollm.vlm.options import add_model_arguments, share
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from emollm.vlm.generate import Sampling
     from emollm.vlm.turns import Turn
 
+PICTURES = ("own", "blank")
+"""What the model is shown: the sample's own picture, or an even grey of its size. Answers about a grey are guesses."""
+GREY = (128, 128, 128)
 NUM_SHOWN = 10
 """Pictures that cannot be used are said one by one up to here, then counted."""
 
 EPILOG = """examples:
   emollm predict --model runs/sft samples.jsonl -o predictions.jsonl --split test
-  emollm predict --model Qwen/Qwen2.5-VL-3B-Instruct --adapter runs/lora samples.jsonl -o lora.jsonl --style think"""
+  emollm predict --model Qwen/Qwen2.5-VL-3B-Instruct --adapter runs/lora samples.jsonl -o lora.jsonl --style think
+  emollm predict --model runs/sft samples.jsonl -o blank.jsonl --picture blank       is the picture looked at?"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,6 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_model_arguments(parser)
     parser.add_argument("--label-set", metavar="NAME", help="choices in the question (default: each sample's own)")
     parser.add_argument("--split", metavar="NAME", help="only samples of this split")
+    shown = "what is shown: its own, or a grey of its size, to see what is said without a face (default: own)"
+    parser.add_argument("--picture", choices=PICTURES, default="own", help=shown)
     parser.add_argument("--media-root", type=Path, metavar="DIR", help="where media paths start (default: the file's)")
     parser.add_argument("--batch-size", type=positive, default=32, metavar="N", help="samples at a time (default: 32)")
     parser.add_argument(
@@ -82,7 +90,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options that shape an answer, for the manifest; a rerun with others is refused."""
-    shaping = ("model", "adapter", "style", "label_set", "split", "max_new_tokens", "temperature", "top_p", "dtype")
+    shaping = (
+        *("model", "adapter", "style", "label_set", "split", "picture"),
+        *("max_new_tokens", "temperature", "top_p", "dtype"),
+    )
     return {name: getattr(arguments, name) for name in (*shaping, "seed")} | {"prompts": prompt_hash()}
 
 
@@ -155,10 +166,25 @@ def questions(samples: Iterable[Sample], arguments: argparse.Namespace, out: Out
             out.reject(sample.id, "bad_picture" if sample.media else "no_picture", str(error))
             out.exit_code = 1
             continue
+        if arguments.picture == "blank":
+            picture = blank(picture)
         question = ask(arguments.style, arguments.label_set or sample.label_set, text=sample.text)
         yield Asked(sample.id, question, ask_about(picture, question))
     if num_bad > NUM_SHOWN:
         print(f"error: {num_bad - NUM_SHOWN:,} more, all in {out.rejected_path.name}", file=sys.stderr)
+
+
+def blank(picture: Image) -> Image:
+    """Return an even grey picture of the same size."""
+    from PIL import Image
+
+    return Image.new("RGB", picture.size, GREY)
+
+
+def speaker(arguments: argparse.Namespace) -> str:
+    """Return whose answers these are: the model, its adapter, and what it saw instead of the pictures."""
+    name = f"{arguments.model}+{arguments.adapter}" if arguments.adapter else str(arguments.model)
+    return name if arguments.picture == "own" else f"{name} ({arguments.picture} pictures)"
 
 
 def write_batch(
@@ -177,7 +203,7 @@ def write_batch(
             Prediction(
                 id=asked.id,
                 completion=completion.text,
-                model=f"{arguments.model}+{arguments.adapter}" if arguments.adapter else arguments.model,
+                model=speaker(arguments),
                 prompt=asked.question,
                 style=arguments.style,
                 sampling={"max_new_tokens": sampling.max_new_tokens, "temperature": sampling.temperature}

@@ -15,6 +15,8 @@ from emollm import facs
 from emollm.files import sha256
 from emollm.records import AU_RANGE
 from emollm.stage import add_stage_arguments
+from eval.beside import Beside, put_beside
+from eval.compare import Run
 from eval.folder import claim_folder, write_lines
 from eval.intervals import add_interval_argument, positive
 from eval.pairs import Pairs, read_pairs
@@ -23,11 +25,12 @@ from eval.results import REPORT_NAME, RESULTS_NAME, Coverage, Input, Results, Se
 from eval.rows import choose_label_set, label_names, score_rows
 from eval.scored import Scored
 from eval.summary import cluster_key, summarise
-from eval.table import print_results
+from eval.table import print_beside, print_results
 
 EPILOG = """\
-example:
+examples:
   emollm score predictions.jsonl samples.jsonl -o scores/ --split test
+  emollm score grpo.jsonl samples.jsonl -o scores/grpo --beside scores/base scores/sft
 
 Samples without a prediction count as wrong. Intervals are bootstrapped over subjects where they are known.
 The scores of other inputs or settings in DIR are only replaced with --overwrite.
@@ -55,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
         help="from which value an action unit counts as present (default: intensity=1,probability=0.5,presence=0.5)",
     )
     add_interval_argument(parser)
+    others = "scores of others on the same samples: printed and reported, with paired differences"
+    parser.add_argument("--beside", type=Path, nargs="+", default=[], metavar="DIR", help=others)
     parser.add_argument(
         "--report", action=argparse.BooleanOptionalAction, default=True, help="write report.html (default: yes)"
     )
@@ -105,19 +110,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
     rows = score_rows(pairs, settings.label_set, settings.thresholds)
     results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs)
+    others = put_beside(Run(folder, results, rows), options.beside)
     write_lines(folder, rows, pairs.bad)
     write_results(folder, results)
-    print_results(results, _report(folder, results, rows, options))
+    print_results(results, _report(folder, results, rows, others, options))
+    if others:
+        print_beside(results, folder.name, others)
     return 1 if pairs.bad else 0
 
 
-def _report(folder: Path, results: Results, rows: Sequence[Scored], options: argparse.Namespace) -> Path:
+def _report(
+    folder: Path, results: Results, rows: list[Scored], others: Sequence[Beside], options: argparse.Namespace
+) -> Path:
     """Write the report if it is wanted, and return the file to look at."""
     if not options.report:
         (folder / REPORT_NAME).unlink(missing_ok=True)
         return folder / RESULTS_NAME
     root = (options.media_root or options.samples.parent) if options.images else None
-    return write_report(folder, results, rows, media_root=root, max_samples=options.report_samples)
+    return write_report(folder, results, rows, media_root=root, max_samples=options.report_samples, others=others)
 
 
 def cover(pairs: Pairs, rows: Sequence[Scored]) -> Coverage:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from eval.beside import Beside, known_metrics
+from eval.report.beside import lead, value
 from eval.report.figures import amount, interval, plural
 from eval.report.numbers import notices
 from eval.results import Results
+
+WIDE = 200
+"""Characters in which the table of several runs has room; a narrower terminal breaks its lines, not its cells."""
 
 
 def print_results(results: Results, path: Path) -> None:
@@ -32,3 +38,22 @@ def print_results(results: Results, path: Path) -> None:
     for line in notices(results.coverage):
         console.print(escape(line))
     console.print(escape(str(path)))
+
+
+def print_beside(results: Results, own: str, others: Sequence[Beside]) -> None:
+    """Print a row for each run and, under each of the others, how far this one, called `own`, is ahead of it."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    metrics = known_metrics(results)
+    table = Table("%, and 95 % intervals", box=None, pad_edge=False, header_style="dim")
+    for name in metrics:
+        table.add_column(results.definitions[name].title, justify="right")
+    for run, leads in others:
+        table.add_row(escape(run.folder.name), *(value(run.results, name) for name in metrics))
+        table.add_row(escape(f"  {own} - {run.folder.name}"), *(lead(leads.get(name)) for name in metrics), style="dim")
+    table.add_row(escape(own), *(value(results, name) for name in metrics))
+    console = Console(highlight=False, soft_wrap=True)
+    console.width = max(console.width, WIDE)
+    console.print(table)

@@ -1,11 +1,11 @@
-"""DPO: margins that rise, the reference that stays, runs that resume, and pairs from files and from completions."""
+"""DPO: margins that rise, the reference that stays, runs that resume, and what is refused before they begin."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -17,46 +17,20 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from exporting import REASONING, export, sample, write_with_media  # noqa: E402
+from paired import write_paid, write_pairs  # noqa: E402
+from running import carry_out, logged, manifest, weights  # noqa: E402
 
-from emollm.answers import render  # noqa: E402
-from emollm.errors import ConfigError, RecordError, SourceError, TrainingError  # noqa: E402
+from emollm.errors import ConfigError, SourceError, TrainingError  # noqa: E402
 from emollm.pictures import open_picture  # noqa: E402
-from emollm.prompts import ask  # noqa: E402
-from emollm.records import Reasoning, Sample, read_records  # noqa: E402
 from emollm.train import dpo, sft  # noqa: E402
-from emollm.train.completions import write_completions  # noqa: E402
-from emollm.train.pairs import Choosing, pairs_of_completions, read_pairs  # noqa: E402
+from emollm.train.pairs import read_pairs  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
 from emollm.vlm.turns import IGNORED, ask_about, encode_answers, encode_prompts  # noqa: E402
 
 
-def line(sample: str, question: str, chosen: str, rejected: str, **changes: Any) -> dict[str, Any]:
-    """A pair as `emollm export --format preference` writes it."""
-    prompt = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question}]}]
-    said = ([{"role": "assistant", "content": [{"type": "text", "text": text}]}] for text in (chosen, rejected))
-    texts = dict(zip(("chosen", "rejected"), said, strict=True))
-    return {
-        "id": sample,
-        "attempt": 1,
-        "problems": [],
-        "prompt": prompt,
-        **texts,
-        "images": [f"{sample[3:]}.png"],
-    } | changes
-
-
 @pytest.fixture(scope="module")
 def pairs_file(toy_file: Path) -> Path:
-    """Eight pairs: the right label against a wrong one."""
-    wrong = {"happiness": "sadness", "sadness": "surprise", "surprise": "happiness"}
-    lines = [
-        line(sample.id, ask("label", "basic7"), str(sample.label), wrong[str(sample.label)])
-        for sample in list(read_records(toy_file, Sample))[:8]
-    ]
-    path = toy_file.with_name("pairs.jsonl")
-    path.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
-    return path
+    return write_pairs(toy_file)
 
 
 @pytest.fixture
@@ -78,30 +52,7 @@ def values(pairs_file: Path, tiny_dir: Path, tmp_path: Path) -> dict[str, Any]:
 @pytest.fixture
 def run(values: dict[str, Any], tmp_path: Path) -> Callable[..., Path]:
     """Run the recipe with changes and return its run folder."""
-
-    def run_with(*options: str, **changes: Any) -> Path:
-        path = tmp_path / "recipe.yaml"
-        path.write_text(json.dumps(values | changes))
-        assert dpo.main(["--config", str(path), *options]) == 0
-        return Path((values | changes)["output_dir"])
-
-    return run_with
-
-
-def logged(folder: Path) -> list[dict[str, Any]]:
-    lines = (folder / "train_log.jsonl").read_text().splitlines()
-    return [entry for entry in map(json.loads, lines) if "loss" in entry]
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-    return found
-
-
-def weights(folder: Path) -> dict[str, Any]:
-    from safetensors.torch import load_file
-
-    return load_file(next(folder.glob("*model.safetensors")))
+    return lambda *options, **changes: carry_out(dpo.main, values | changes, tmp_path, *options)
 
 
 def log_probability(model: Any, processor: Any, pair: Any, answer: str) -> float:
@@ -116,9 +67,14 @@ def log_probability(model: Any, processor: Any, pair: Any, answer: str) -> float
 
 @pytest.mark.parametrize("changes", [{}, {"lora": {"r": 8}, "learning_rate": 5e-3}], ids=["whole", "lora"])
 def test_the_better_answer_becomes_likelier_than_it_was(
-    changes: dict[str, Any], run: Callable[..., Path], tiny_dir: Path, pairs_file: Path
+    changes: dict[str, Any],
+    run: Callable[..., Path],
+    tiny_dir: Path,
+    pairs_file: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = run(**changes, max_steps=12, per_device_train_batch_size=8, save_strategy="no")
+    assert re.search(r"step 12/12  loss \d\.\d{4}  margin 0\.\d{3}  \d+% preferred  lr ", capsys.readouterr().err)
     log = logged(folder)
     assert log[0]["loss"] == pytest.approx(math.log(2), abs=1e-4)  # policy and reference are the same still
     assert log[-1]["rewards/margins"] > 0.3 > log[0]["rewards/margins"] == pytest.approx(0, abs=1e-4)
@@ -164,13 +120,9 @@ def test_a_run_that_was_stopped_and_went_on_ends_with_the_same_weights(
     changes: dict[str, Any] = {"lora": {"r": 4}} if kind == "lora" else {}
     changes |= {"adapter": str(tmp_path / "adapter")} if kind == "adapter" else {}
     if kind == "adapter":
-        recipe = {
-            "lora": {"r": 4},
-            "max_steps": 1,
-            "train_file": str(Path(values["train_file"]).with_name("cot.jsonl")),
-        }
-        (tmp_path / "sft.yaml").write_text(json.dumps(values | recipe | {"output_dir": str(tmp_path / "adapter")}))
-        assert sft.main(["--config", str(tmp_path / "sft.yaml")]) == 0
+        samples = str(Path(values["train_file"]).with_name("cot.jsonl"))
+        recipe = values | {"lora": {"r": 4}, "max_steps": 1, "train_file": samples, "output_dir": changes["adapter"]}
+        carry_out(sft.main, recipe, tmp_path)
     whole = run(**changes, output_dir=str(tmp_path / "whole"))
     assert logged(whole)[0]["loss"] == pytest.approx(math.log(2), abs=1e-4)
     run(**changes, max_steps=3)
@@ -222,49 +174,6 @@ def test_pairs_are_encoded_as_for_prediction(tiny_dir: Path, pairs_file: Path) -
     assert batch["completion_mask"].shape == batch["attention_mask"].shape
 
 
-# --- pairs ------------------------------------------------------------------------------------------------------------
-
-
-def test_what_export_writes_is_taken(tmp_path: Path) -> None:
-    attempt = {"text": "The brows are lowered.", "problems": ["length: 4 words"]}
-    told = {"generate": {"teacher": "x", "attempts": [attempt, attempt | {"stage": "describe", "text": "A frown."}]}}
-    cot = write_with_media(tmp_path / "cot.jsonl", [sample("a", provenance=told)])
-    assert export(cot, tmp_path / "out", "--format", "preference") == 0
-    pairs, refused = read_pairs(tmp_path / "out" / "data.jsonl", tmp_path / "out")
-    assert not refused
-    assert [pair.rejected for pair in pairs] == ["The brows are lowered.", "A frown."]
-    assert pairs[1].chosen == REASONING.observations
-    assert pairs[0].id == "a"
-    assert Path(pairs[0].picture).is_file()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"images": ["../x.png"]}, "'../x.png' leads out of"),
-        ({"images": []}, "images: must name one picture, not 0"),
-        ({"prompt": [{"role": "assistant", "content": "?"}]}, "prompt: must be one message of the user"),
-        ({"chosen": "yes"}, r"Expected `array`, got `str` - at `\$.chosen`"),
-        ({"chosen": []}, "chosen: must be one message of the assistant"),
-    ],
-)
-def test_a_line_that_is_no_pair_is_named(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
-    path = tmp_path / "data.jsonl"
-    path.write_text("\n" + json.dumps(line("toy1", "?", "a", "b") | changes))
-    with pytest.raises(RecordError, match=rf"data\.jsonl:2: .*{message}"):
-        read_pairs(path, tmp_path)
-
-
-def test_pairs_that_teach_nothing_are_counted(pairs_file: Path) -> None:
-    path = pairs_file.with_name("bad.jsonl")
-    bad = [line("toy1", "?", "a", "a "), line("toy1", "?", "", "b"), line("toy999", "?", "a", "b")]
-    kept = line("toy2", "?", "a", "b", prompt=[{"role": "user", "content": "as a string"}])
-    path.write_text("".join(json.dumps(entry) + "\n" for entry in [*bad, kept]))
-    pairs, refused = read_pairs(path, path.parent)
-    assert refused == {"same_text": 1, "no_text": 1, "bad_picture": 1}
-    assert [pair.question for pair in pairs] == ["as a string"]
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -294,50 +203,10 @@ def test_a_file_without_pairs_is_said(run: Callable[..., Path], tmp_path: Path) 
         run(completions=str(tmp_path), output_dir=str(tmp_path / "other"))
 
 
-@pytest.fixture
-def completions(tmp_path: Path) -> Path:
-    """Two rollouts: a clear group, one alike, one whose best was cut off, one of an unknown sample, one unpaid."""
-    groups = {
-        "toy0": [("happiness", 1.0), ("sadness", 0.0)],
-        "toy1": [("sadness", 1.0), ("surprise", 0.9)],
-        "toy2": [("", 1.0), ("sadness", 0.0)],
-        "gone": [("sadness", 1.0), ("surprise", 0.0)],
-        "toy3": [("happiness", math.nan), ("surprise", 0.0)],
-    }
-    reasoning = Reasoning(observations="A smile.", interpretation="It fits.", conclusion="It is consistent with it.")
-    text = {label: render("sections", label, reasoning) for label in ("happiness", "sadness", "surprise")} | {
-        "": "**Key"
-    }
-    rows = [(name, text[label], paid) for name, group in groups.items() for label, paid in group]
-    columns: dict[str, list[Any]] = {
-        "id": [row[0] for row in rows],
-        "variant": [1] * len(rows),
-        "completion": [f"{row[1]}\n" for row in rows],
-        "total": [row[2] for row in rows],
-        "advantage": [0.0] * len(rows),
-    }
-    for step in (1, 2):
-        path = tmp_path / "completions" / f"step-{step:06}.parquet"
-        write_completions(path, step, columns, {"label": columns["total"]})
-    return tmp_path / "completions"
-
-
-def test_the_best_of_a_group_stands_against_the_worst(completions: Path, toy_file: Path) -> None:
-    samples = list(read_records(toy_file, Sample))
-    pairs, refused = pairs_of_completions(completions, samples, toy_file.parent, Choosing(margin=0.5))
-    assert refused == {"too_alike": 2, "not_whole": 2, "no_sample": 2, "not_paid": 2}
-    (pair,) = pairs  # what was said in both steps is one pair
-    assert pair.question == ask("sections", "basic7", 1)
-    assert "happiness" in pair.chosen
-    assert "sadness" in pair.rejected
-    assert Path(pair.picture) == toy_file.parent / "0.png"
-    assert len(pairs_of_completions(completions, samples, toy_file.parent, Choosing(margin=0.05))[0]) == 2
-    assert not pairs_of_completions(completions, samples, toy_file.parent, Choosing(style="think"))[0]
-
-
 def test_a_run_on_completions_goes_on_with_the_pairs_it_began_with(
-    completions: Path, run: Callable[..., Path], toy_file: Path, tmp_path: Path
+    run: Callable[..., Path], toy_file: Path, tmp_path: Path
 ) -> None:
+    completions = write_paid(tmp_path)
     changes = {"train_file": str(toy_file), "completions": str(completions), "per_device_train_batch_size": 1}
     whole = run(**changes, output_dir=str(tmp_path / "whole"))
     run(**changes, max_steps=2)

@@ -15,71 +15,33 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from emollm.errors import ConfigError, ModelError, SourceError, TrainingError  # noqa: E402
+from asking_toys import LETTER_E, recipe_of_toys, share_of_e  # noqa: E402
+from running import carry_out, logged, manifest, weights  # noqa: E402
+
+from emollm.errors import ConfigError, SourceError, TrainingError  # noqa: E402
 from emollm.pictures import open_picture  # noqa: E402
 from emollm.records import Sample, encode, read_records  # noqa: E402
-from emollm.train import grpo, sft  # noqa: E402
+from emollm.train import grpo  # noqa: E402
 from emollm.train.completions import share_alike, totals  # noqa: E402
 from emollm.train.rewards import REWARDS, Heard, Reward  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
 from emollm.vlm.turns import ask_about, control_tokens, encode_prompts  # noqa: E402
 
 
-def share_of_e(heard: Heard) -> float:
-    """A task that a model without any knowledge can learn within seconds: say the letter e."""
-    return heard.completion.count("e") / max(1, len(heard.completion))
-
-
 @pytest.fixture(autouse=True)
 def toy_reward(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(REWARDS, "letter_e", Reward(share_of_e, 0, 1, "test", "the letter e"))
+    monkeypatch.setitem(REWARDS, "letter_e", LETTER_E)
 
 
 @pytest.fixture
 def values(toy_file: Path, tiny_dir: Path, tmp_path: Path) -> dict[str, Any]:
-    """A recipe of four steps, of which two are an epoch; a rollout asks two questions four times."""
-    few = toy_file.parent / "few.jsonl"
-    few.write_bytes(b"".join(encode(sample) + b"\n" for sample in list(read_records(toy_file, Sample))[:4]))
-    return {
-        "model": str(tiny_dir),
-        "train_file": str(few),
-        "output_dir": str(tmp_path / "run"),
-        "rewards": {"letter_e": 1.0, "label": 0.5},
-        "max_steps": 4,
-        "num_generations": 4,
-        "per_device_train_batch_size": 8,
-        "max_completion_length": 6,
-        "learning_rate": 1e-2,
-        "lr_scheduler_type": "constant",
-        "save_steps": 1,
-    }
+    return recipe_of_toys(toy_file, tiny_dir, tmp_path)
 
 
 @pytest.fixture
 def run(values: dict[str, Any], tmp_path: Path) -> Callable[..., Path]:
     """Run the recipe with changes and return its run folder."""
-
-    def run_with(*options: str, **changes: Any) -> Path:
-        path = tmp_path / "recipe.yaml"
-        path.write_text(json.dumps(values | changes))
-        assert grpo.main(["--config", str(path), *options]) == 0
-        return Path((values | changes)["output_dir"])
-
-    return run_with
-
-
-def weights(folder: Path) -> dict[str, Any]:
-    return dict(load_model(folder, device="cpu")[0].state_dict())
-
-
-def logged(folder: Path) -> list[dict[str, Any]]:
-    lines = (folder / "train_log.jsonl").read_text().splitlines()
-    return [entry for entry in map(json.loads, lines) if "loss" in entry]
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-    return found
+    return lambda *options, **changes: carry_out(grpo.main, values | changes, tmp_path, *options)
 
 
 def read_parquet(path: Path) -> dict[str, list[Any]]:
@@ -215,7 +177,7 @@ def test_a_model_whose_numbers_overflow_ends_the_run_with_one_line(run: Callable
     [
         (
             {"num_generations": 3},
-            r"num_generations: 3 answers .* do not divide a rollout of 8 .*make it a multiple of 3",
+            "3 answers to a question do not divide a rollout of 8 .* num_generations 2, 4 or 8 would",
         ),
         ({"num_generations": 1}, "num_generations: expected `int` >= 2"),
         ({"temperature": 0}, "temperature: expected `float` > 0"),
@@ -303,43 +265,6 @@ def test_questions_are_encoded_as_for_prediction(make_trainer: Callable[..., Any
         assert row == wanted[mask].tolist()
     assert torch.equal(rest["pixel_values"], expected["pixel_values"])
     assert trainer.processing_class.tokenizer.decode(ids[0]).count("<|im_end|>") == 1
-
-
-@pytest.fixture
-def adapter(values: dict[str, Any], tmp_path: Path) -> Path:
-    """What SFT leaves behind."""
-    path = tmp_path / "sft.yaml"
-    shared = {name: values[name] for name in ("model", "train_file")}
-    options = {"lora": {"r": 4}, "max_steps": 1, "learning_rate": 0.05, "per_device_train_batch_size": 4}
-    path.write_text(json.dumps(shared | options | {"output_dir": str(tmp_path / "adapter")}))
-    assert sft.main(["--config", str(path)]) == 0
-    return tmp_path / "adapter"
-
-
-@pytest.mark.parametrize("beta", [0.0, 0.1])
-def test_an_adapter_goes_on_learning_from_where_it_was(
-    beta: float, adapter: Path, run: Callable[..., Path], tmp_path: Path
-) -> None:
-    from safetensors.torch import load_file
-
-    still = run(adapter=str(adapter), beta=beta, learning_rate=1e-12, max_steps=2, output_dir=str(tmp_path / "still"))
-    moved = run(adapter=str(adapter), beta=beta, max_steps=2)
-    names = ("adapter_model.safetensors", "adapter_config.json")
-    assert all((moved / name).exists() for name in names)
-    assert not (moved / "model.safetensors").exists()
-    assert not (moved / "ref").exists()
-    before, unmoved, after = (load_file(folder / names[0]) for folder in (adapter, still, moved))
-    assert before.keys() == unmoved.keys() == after.keys()
-    assert all(torch.allclose(unmoved[name], value, atol=1e-7) for name, value in before.items())
-    assert any(not torch.allclose(after[name], value, atol=1e-4) for name, value in before.items())
-    if beta:
-        assert logged(moved)[0]["kl"] == pytest.approx(0, abs=1e-6)  # measured against the adapter, not the base
-        assert logged(moved)[1]["kl"] > 1e-6
-
-
-def test_an_adapter_that_is_not_there_is_refused(run: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no such directory"):
-        run(adapter=str(tmp_path / "none"))
 
 
 def test_ctrl_c_saves_where_a_rerun_can_go_on(

@@ -158,6 +158,18 @@ def logits(model: Any, processor: Any, toy_file: Path) -> Any:
         return model(**inputs).logits
 
 
+def test_what_is_widened_goes_with_its_surroundings_in_16_bits(tiny_dir: Path, toy_file: Path) -> None:
+    lora = Lora(r=4)
+    parts = trained_parts(Train(vision="all", projector="all"), lora)
+    model, processor = load_model(tiny_dir, dtype="bfloat16", trainable=True)
+    model = get_peft_model(model, peft_config(lora, parts, model)).eval()
+    before = logits(model, processor, toy_file)
+    widen(model, SimpleNamespace(deepspeed_plugin=None, bf16=True, fp16=False))
+    after = logits(model, processor, toy_file)  # without autocast, as answers are generated
+    assert after.dtype == before.dtype == torch.bfloat16
+    torch.testing.assert_close(after, before, atol=0.1, rtol=0.1)
+
+
 @pytest.mark.parametrize("options", [["lora.dora=true"], ["lora.rslora=true"], ["train={projector: all}"]])
 def test_an_adapter_of_any_kind_comes_back_and_can_be_merged(
     options: list[str], recipe: Path, tmp_path: Path, tiny_dir: Path, toy_file: Path

@@ -6,106 +6,23 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from data_engine.generate import main as generate
+pytest.importorskip("yaml")
+
+from card_house import build_house, front, make_run, part, row, written
+
 from emollm.errors import ConfigError, ModelError, SourceError
-from emollm.records import AU, Face, Media, Prediction, Sample, encode
-from emollm.stage import new_manifest
 from emollm.train import card
-from eval.score import main as score
-
-yaml = pytest.importorskip("yaml")
-
-FACES = {"happiness": {"AU06": 3.0, "AU12": 4.0}, "anger": {"AU04": 4.0, "AU05": 2.0, "AU07": 3.0, "AU23": 2.0}}
-
-
-def write(path: Path, records: list[Sample] | list[Prediction]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(encode(record) + b"\n" for record in records))
-    return path
-
-
-def header(**tensors: list[int]) -> bytes:
-    """A safetensors file of zeros."""
-    entries: dict[str, Any] = {}
-    end = 0
-    for name, shape in tensors.items():
-        size = 4 * shape[0] * shape[1]
-        entries[name] = {"dtype": "F32", "shape": shape, "data_offsets": [end, end + size]}
-        end += size
-    text = json.dumps(entries).encode()
-    return len(text).to_bytes(8, "little") + text + bytes(end)
 
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with samples, what `generate` wrote of them, a model that learnt from it, and its scores."""
     monkeypatch.chdir(tmp_path)
-    samples = [
-        Sample(
-            id=f"s{number}",
-            media=Media(kind="image", path=f"{number}.png"),
-            subject=f"p{number // 4}",
-            split="test" if number >= 32 else "train",
-            groups={"age": "60+" if number % 3 else "20-39"},
-            faces=[Face(aus={code: AU(value=value, kind="intensity") for code, value in FACES[label].items()})],
-            label_set="basic7",
-            label=label,
-            provenance={"layout": {"dataset": "Faces of Nobody", "licence": "research only"}},
-        )
-        for number, label in enumerate(["happiness", "anger"] * 20)
-    ]
-    source = write(tmp_path / "data/samples.jsonl", [*samples, Sample(id="faceless", split="train")])
-    generate([str(source), "-o", "data/cot.jsonl"])
-    said = {label: f"The lip corners are raised. The expression is {label}." for label in FACES}
-    predictions = [
-        Prediction(id=one.id, completion=said["happiness"], model="runs/sft", style="sections")
-        for one in samples
-        if one.split == "test"
-    ]
-    write(tmp_path / "predictions.jsonl", predictions)
-    score(["predictions.jsonl", str(source), "-o", "scores", "--split", "test", "--no-report", "--num-resamples", "50"])
-    make_run(tmp_path / "runs/sft", {"model": "Qwen/Qwen2.5-VL-3B-Instruct", "train_file": "data/cot.jsonl"})
+    build_house(tmp_path)
     return tmp_path
-
-
-def make_run(folder: Path, options: dict[str, Any]) -> None:
-    """What a training leaves behind, as far as a card reads it."""
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps({"architectures": ["Tiny"], "text_config": {"hidden_size": 64}}))
-    (folder / "model.safetensors").write_bytes(header(embed=[10, 64], head=[10, 64]))
-    all_options = {"split": "train", "styles": {"sections": 1.0}, "learning_rate": 0.002, "media_root": None} | options
-    manifest = new_manifest("sft", all_options, [Path(options["train_file"])])
-    manifest |= {"status": "done", "steps": 4, "loss": 1.5, "rows": {"sections": 32}, "refused": {"no_label": 1}}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    lines = [{"step": step, "loss": 4.0 / step, "learning_rate": 0.002} for step in (1, 2, 3, 4)]
-    (folder / "train_log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-
-
-def written(folder: str, *options: str) -> str:
-    output = Path("card.md")
-    assert card.main(["--model", folder, "-o", str(output), "--overwrite", *options]) == 0
-    return output.read_text(encoding="utf-8")
-
-
-def part(text: str, heading: str) -> str:
-    """Return the section under a heading."""
-    (found,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    return str(found)
-
-
-def row(text: str, first: str) -> list[str]:
-    """Return the cells of the table line that begins with a cell."""
-    (line,) = (line for line in text.splitlines() if line.startswith(f"| {first} |"))
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-
-
-def front(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(text.split("---\n")[1])
-    return found
 
 
 @pytest.mark.usefixtures("house")
@@ -150,65 +67,12 @@ def test_labels_and_explanations_stand_side_by_side_with_intervals_and_per_group
     assert "Guessing evenly among the 7 labels would be right in 14.3 %" in text
 
 
-@pytest.mark.usefixtures("house")
-def test_what_was_learnt_from_is_counted_and_traced_to_its_sources() -> None:
-    text = part(written("runs/sft"), "Training data")
-    assert row(text, "Faces of Nobody") == ["Faces of Nobody", "research only", "32"]
-    assert row(text, "happiness")[1] == "16"
-    assert "32 samples, 8 people." in text
-    assert row(text, "`cot.jsonl`")[2] == "generate"
-    assert row(text, "`cot.jsonl`")[4] == "no\\_aus 1"
-    assert row(text, "`samples.jsonl`")[2:] == ["not known", "", "not known"]
-    assert "written by: rules 32" in text
-
-
-@pytest.mark.usefixtures("house")
-def test_the_training_is_told_as_its_manifest_and_log_tell_it() -> None:
-    text = part(written("runs/sft"), "Training procedure")
-    assert "carried out to its end, 4 steps, mean loss 1.5." in text
-    assert row(text, "`learning_rate`")[1] == "0.002"
-    assert row(text, "`train_file`")[1] == "data/cot.jsonl"
-    assert [row(text, str(step))[1] for step in (1, 2, 4)] == ["4", "2", "1"]
-    assert "Samples it left out: no\\_label 1." in text
-    assert "`media_root`" not in text
-
-
 def test_folders_of_this_machine_are_not_told(house: Path) -> None:
     make_run(house / "runs/two", {"model": str(house / "runs/sft"), "train_file": str(house / "data/cot.jsonl")})
     text = written("runs/two", "--score", "scores")
     assert str(house) not in text
     assert row(part(text, "Model details"), "trained by")[1] == "`train sft`, then `train sft`"
     assert row(part(text, "Model details"), "began from")[1] == "Qwen/Qwen2.5-VL-3B-Instruct"
-
-
-def test_a_file_that_has_changed_is_not_described(house: Path) -> None:
-    with (house / "data/cot.jsonl").open("ab") as file:
-        file.write(encode(Sample(id="new", split="train")) + b"\n")
-    text = written("runs/sft")
-    assert "its labels, sources and licences are not known here" in part(text, "Training data")
-    assert "Faces of Nobody" not in text
-    with pytest.raises(ConfigError, match=r"cot\.jsonl: is not what the training read \(cot\.jsonl\)"):
-        written("runs/sft", "--data", "data/cot.jsonl")
-
-
-def test_a_file_that_was_moved_is_found_where_it_is_named(house: Path) -> None:
-    (house / "away").mkdir()
-    for name in ("cot.jsonl", "cot.manifest.json", "samples.jsonl"):
-        shutil.move(house / "data" / name, house / "away" / name)
-    assert "not known here" in part(written("runs/sft"), "Training data")
-    assert row(part(written("runs/sft", "--data", "away/cot.jsonl"), "Training data"), "happiness")[1] == "16"
-
-
-@pytest.mark.usefixtures("house")
-def test_people_and_samples_that_were_learnt_from_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    text = part(written("runs/sft", "--score", "scores"), "Evaluation data")
-    assert "Of its samples 0 were learnt from in `cot.jsonl` (train); 0 of its people were learnt from." in text
-    manifest = json.loads(Path("runs/sft/manifest.json").read_text())
-    manifest["options"]["split"] = None
-    Path("runs/sft/manifest.json").write_text(json.dumps(manifest))
-    text = part(written("runs/sft", "--score", "scores"), "Evaluation data")
-    assert "Of its samples 8 were learnt from in `cot.jsonl`; 2 of its people were learnt from." in text
-    assert "warning: scores: 8 of the scored samples were learnt from" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("house")

@@ -59,6 +59,19 @@ def test_a_limit_counts_samples_of_the_split(command: list[str], tmp_path: Path)
     assert len(read(tmp_path)) == 3
 
 
+def test_a_blank_picture_takes_the_face_away_and_is_said(command: list[str], tmp_path: Path) -> None:
+    main(command)
+    seen = read(tmp_path)
+    main([*command, "--overwrite", "--picture", "blank"])
+    blank = read(tmp_path)
+    assert len({p.completion for p in seen}) > 1
+    assert len({p.completion for p in blank}) == 1
+    assert [(p.id, p.prompt) for p in blank] == [(p.id, p.prompt) for p in seen]
+    assert {p.model for p in blank} == {f"{seen[0].model} (blank pictures)"}
+    with pytest.raises(ConfigError, match="picture 'blank' → 'own'"):
+        main(command)
+
+
 def test_a_bad_picture_is_said_and_kept_aside_and_the_rest_is_predicted(
     command: list[str], tmp_path: Path, toy_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

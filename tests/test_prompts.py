@@ -6,8 +6,8 @@ from emollm import prompts
 from emollm.answers import STYLES
 from emollm.errors import ConfigError
 from emollm.labels import LABEL_SETS
-from emollm.prompts import FORMATS, ask, num_variants, prompt_hash, wordings
-from emollm.records import MediaKind
+from emollm.prompts import FORMATS, ask, measured_aus, num_variants, prompt_hash, wordings
+from emollm.records import AU, Face, MediaKind
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -45,7 +45,17 @@ def test_a_mistyped_name_is_refused_with_a_suggestion(style: str, label_set: str
 
 
 @pytest.mark.parametrize(
-    "pool", ["LABEL", "EVIDENCE", "OBSERVE", "LABEL_OF_CLIPS", "EVIDENCE_OF_CLIPS", "OBSERVE_CLIPS"]
+    "pool",
+    [
+        "LABEL",
+        "EVIDENCE",
+        "OBSERVE",
+        "LABEL_OF_CLIPS",
+        "EVIDENCE_OF_CLIPS",
+        "OBSERVE_CLIPS",
+        "EVIDENCE_UNSEEN",
+        "OBSERVE_UNSEEN",
+    ],
 )
 def test_the_hash_follows_the_wording(monkeypatch: pytest.MonkeyPatch, pool: str) -> None:
     before = prompt_hash()
@@ -73,3 +83,27 @@ def test_chinese_answers_are_asked_for_in_chinese_and_bare_labels_are_not(style:
     if style == "sections":
         assert "请从以下标签中选择：neutral" in asked
         assert "**Key Observations**" in asked
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_a_face_that_is_not_shown_is_asked_about_in_as_many_words(style: str) -> None:
+    unseen = wordings(style, None)
+    assert len(set(unseen)) == num_variants(style)
+    assert not any(word in question for question in unseen for word in ("Look", "can you see", "picture"))
+    question = ask(style, "basic7", 1, "I am fine.", None, "AU12 (lip corner puller, C)")
+    assert question.startswith(f"Measured in a face that is not shown: AU12 (lip corner puller, C). {unseen[1]}")
+    assert 'The person says: "I am fine."' in question
+
+
+def test_measured_aus_are_told_in_their_own_kinds() -> None:
+    aus = {
+        "AU15": AU(value=0.2, kind="intensity"),
+        "AU12": AU(value=3.0, kind="intensity", left=0.0, right=3.0),
+        "AU04": AU(value=0.9, kind="probability"),
+        "AU01": AU(value=1.0, kind="presence"),
+    }
+    told = "AU1 (inner brow raiser), AU4 (brow lowerer, likely), AU12 (lip corner puller, C, right); not there: AU15"
+    assert measured_aus(Face(aus=aus)) == told
+    assert measured_aus(Face(aus={"AU15": aus["AU15"]})) == "nothing moves; not there: AU15"
+    assert measured_aus(Face(aus=aus, hidden=["mouth"])) == "AU1 (inner brow raiser), AU4 (brow lowerer, likely)"
+    assert measured_aus(Face(aus={})) is None

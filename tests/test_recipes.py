@@ -14,6 +14,7 @@ pytest.importorskip("trl")
 
 from emollm.errors import ConfigError  # noqa: E402
 from emollm.train import STAGES, base, dpo, grpo, main, sft  # noqa: E402
+from emollm.train.groups import check_groups  # noqa: E402
 from emollm.train.limits import ROLLOUT, TRAINER  # noqa: E402
 from emollm.train.recipe import check_values, read_values  # noqa: E402
 from emollm.train.rounds.recipe import read_recipe  # noqa: E402
@@ -34,7 +35,7 @@ def check_grpo(values: dict[str, Any]) -> dict[str, Any]:
     from trl import GRPOConfig
 
     trainer = check_values(values, grpo.Recipe, GRPOConfig, grpo.REFUSED)[1]
-    grpo.check_groups(trainer)
+    check_groups(trainer, world=1)
     return trainer
 
 
@@ -76,7 +77,7 @@ def test_all_problems_are_listed_at_once() -> None:
         check_sft({"model": 3, "train_fil": "a", "learning_rate": "fast", "lora": {"rank": 8}, "output_dir": "o"})
     message = str(caught.value)
     assert "5 problem(s)" in message
-    for part in ("model: ", "did you mean 'train_file'", "learning_rate: ", "lora: ", "train_file: is missing"):
+    for part in ("model: ", "did you mean 'train_file'", "learning_rate: ", "lora.rank: ", "train_file: is missing"):
         assert part in message
 
 
@@ -100,7 +101,8 @@ def test_every_number_out_of_its_range_is_listed() -> None:
         check_sft(SFT | WRONG_NUMBERS)
     message = str(caught.value)
     assert f"{len(WRONG_NUMBERS)} problem(s)" in message
-    assert all(f"  {name}: expected" in message for name in WRONG_NUMBERS)
+    assert all(f"\n  {name}" in message for name in WRONG_NUMBERS)
+    assert message.count(": expected") == len(WRONG_NUMBERS)
 
 
 def test_every_number_of_the_base_has_its_range() -> None:
@@ -195,3 +197,23 @@ def test_a_recipe_can_be_printed_without_a_run(tmp_path: Path, capsys: pytest.Ca
     path.write_text("model: m\ntrain_file: t.jsonl\noutput_dir: o\n")
     assert sft.main(["--config", str(path), "max_steps=3", "--print-config"]) == 0
     assert msgspec.json.decode(capsys.readouterr().out)["max_steps"] == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "world", "message"),
+    [
+        ({"per_device_train_batch_size": 9, "num_generations": 4}, 2, "2, 3, 6 or 9 would do, or .* 8 or 10$"),
+        ({"num_generations": 3}, 1, r"rollout of 8 \(per_device.* 2, 4 or 8 would do, or .*_size 6 or 9$"),
+        ({"per_device_train_batch_size": 1, "gradient_accumulation_steps": 2}, 2, r"4 \(.* 2 or 4 would .*_size 2$"),
+        ({"per_device_train_batch_size": 1}, 1, r"8 answers .* a rollout of 1 \(.*\); take per_device_.* 8$"),
+        ({"generation_batch_size": 10}, 1, r"10 \(generation_batch_size\); .* or generation_batch_size 8 or 16$"),
+        ({"per_device_train_batch_size": 3, "gradient_accumulation_steps": 8}, 1, ""),
+        ({"per_device_train_batch_size": 3, "steps_per_generation": 4}, 2, ""),
+    ],
+)
+def test_a_rollout_holds_whole_groups(values: dict[str, Any], world: int, message: str) -> None:
+    if not message:
+        check_groups(values, world)
+        return
+    with pytest.raises(ConfigError, match=message):
+        check_groups(values, world)

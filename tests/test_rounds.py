@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,27 +12,14 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from emollm.cli import main as emollm
-from emollm.errors import ConfigError, SourceError, TrainingError
+from round_verbs import Verbs, here
+from running import carry_out, manifest
+
+from emollm.errors import ConfigError, SourceError
 from emollm.records import Prediction, Sample, encode, read_records
 from emollm.train.rounds import main
 from emollm.train.rounds.recipe import Metric
-from emollm.train.rounds.verbs import call_verb, command, failed
 from eval.metrics import METRICS
-
-ROOT = Path(__file__).parent.parent
-
-
-def here(arguments: Sequence[str]) -> str:
-    """Carry out a verb in this process: the same verb, without the seconds that its imports take."""
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        code = emollm(list(arguments))
-    if code == 130:
-        raise KeyboardInterrupt
-    if code:
-        raise failed(arguments, code)
-    return printed.getvalue()
 
 
 @pytest.fixture
@@ -80,53 +60,6 @@ def values(samples: Path, toy_file: Path, tiny_dir: Path, tmp_path: Path) -> dic
     }
 
 
-class Verbs:
-    """Carries out verbs, remembers which, and tells a model's words in place of an untaught one."""
-
-    def __init__(self) -> None:
-        self.called: list[str] = []
-        self.gold: dict[str, list[str]] = {}
-        """Round to the labels that its model answers, in turn, over the held-out samples; else it answers nonsense."""
-        self.kept = 5
-        """How many samples of the pool it explains well."""
-        self.fails_at: str | None = None
-
-    def __call__(self, arguments: Sequence[str]) -> str:
-        step = " ".join(arguments[: 2 if arguments[0] == "train" else 1])
-        self.called.append(step)
-        if step == self.fails_at:
-            self.fails_at = None
-            raise KeyboardInterrupt
-        if step == "predict":
-            return self._predict(arguments)
-        if step == "generate":
-            return self._generate(arguments)
-        return here(arguments)
-
-    def _predict(self, arguments: Sequence[str]) -> str:
-        """Let the model answer, then put other words into its mouth."""
-        printed = here(arguments)
-        path = Path(arguments[arguments.index("-o") + 1])
-        number = path.parent.name.removeprefix("round-")
-        if number in self.gold:
-            told = self.gold[number]
-            found = [
-                Prediction(
-                    id=one.id, completion=f"**Conclusion**: It is {told[at % len(told)]}.", model="m", style="sections"
-                )
-                for at, one in enumerate(read_records(path, Prediction))
-            ]
-            path.write_bytes(b"".join(encode(one) + b"\n" for one in found))
-        return printed
-
-    def _generate(self, arguments: Sequence[str]) -> str:
-        """Explain by rule what a taught model would explain, so that the checks have something to keep."""
-        teacher = arguments[arguments.index("--teacher") + 1]
-        assert (Path(teacher) / "model.safetensors").exists()
-        pool, out = Path(arguments[1]), arguments[arguments.index("-o") + 1]
-        return here(["generate", str(pool), "-o", out, "--limit", str(self.kept), "--disagreement", "reject"])
-
-
 @pytest.fixture
 def verbs() -> Verbs:
     return Verbs()
@@ -136,22 +69,15 @@ def verbs() -> Verbs:
 def run(values: dict[str, Any], verbs: Verbs, tmp_path: Path) -> Callable[..., Path]:
     """Run the rounds with changes and return their folder."""
 
-    def run_with(*options: str, **changes: Any) -> Path:
-        path = tmp_path / "rounds.yaml"
-        path.write_text(json.dumps(values | changes))
-        assert main(["--config", str(path), *options], verbs) == 0
-        return Path((values | changes)["output_dir"])
+    def with_verbs(arguments: list[str]) -> int:
+        return main(arguments, verbs)
 
-    return run_with
+    return lambda *options, **changes: carry_out(with_verbs, values | changes, tmp_path, *options)
 
 
+ROOT = Path(__file__).parent.parent
 ROUND = ["train sft", "train grpo", "predict", "score"]
 HELD_OUT = ["happiness", "sadness", "surprise"]
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-    return found
 
 
 def ids(path: Path) -> list[str]:
@@ -251,6 +177,23 @@ def test_an_adapter_goes_through_the_round(run: Callable[..., Path], values: dic
     assert verbs.called == ROUND
 
 
+def test_rounds_begin_with_a_model_by_its_name(
+    run: Callable[..., Path],
+    values: dict[str, Any],
+    verbs: Verbs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An adapter of the embedded base, which explains by its name and that of its adapter; no text passes."""
+    monkeypatch.setattr(verbs, "_generate", here)
+    folder = run(model="emollm-tiny", sft=values["sft"] | {"lora": {"r": 4}}, max_new_tokens=4)
+    assert verbs.called == [*ROUND, "generate"]
+    told = json.loads((folder / "round-1" / "own.manifest.json").read_text())
+    assert told["options"]["model"] == "emollm-tiny"
+    best = f"the best is round 1: --model emollm-tiny --adapter {folder / 'round-1' / 'grpo'}"
+    assert best in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -258,10 +201,14 @@ def test_an_adapter_goes_through_the_round(run: Callable[..., Path], values: dic
         ({"sft": {"model": "m"}}, r"sft\.model: is set by the loop"),
         ({"sft": {"validation": {}}}, r"sft\.validation: every round is measured on test_split"),
         ({"sft": {"styles": {"think": 1}}}, r"sft\.styles: lacks 'sections'"),
-        ({"grpo": {"num_generations": 3}}, r"grpo\.num_generations: 3 answers .* do not divide"),
+        ({"grpo": {"num_generations": 3}}, r"grpo\.num_generations: 3 answers .* do not divide a rollout of 8 "),
+        (
+            {"grpo": {"num_generations": 3}, "launcher": str(ROOT / "recipes" / "accelerate" / "ddp.yaml")},
+            r"grpo\.num_generations: 3 answers .* do not divide a rollout of 16 ",
+        ),
         ({"grpo": {"lora": {"r": 4}}}, r"grpo\.lora: the adapter of SFT goes on"),
         ({"metric": "loss"}, "metric: invalid enum value 'loss'"),
-        ({"model": "Qwen/Qwen2.5-VL-3B-Instruct"}, "model: .* is no directory"),
+        ({"model": "nobody/nothing"}, "model: nobody/nothing: no such directory, and no model of that name"),
         ({"pool_file": "none.jsonl"}, "pool_file: none.jsonl is not there"),
         ({"launcher": "none.yaml"}, "launcher: none.yaml is not there"),
     ],
@@ -296,56 +243,6 @@ def test_data_that_cannot_work_is_said_before_anything_is_trained(
 
 def test_every_metric_that_can_decide_is_one_of_which_more_is_better() -> None:
     assert all(METRICS[name].better == "higher" for name in get_args(Metric))
-
-
-# --- verbs as programs of their own -----------------------------------------------------------------------------------
-
-
-def test_a_verb_that_fails_ends_with_what_to_do(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="`emollm compare` ended with code 1 and said why above"):
-        call_verb(["compare", str(tmp_path), str(tmp_path)])
-    assert "error: " in capfd.readouterr().err
-    assert call_verb(["--version"]).startswith("emollm ")
-
-
-def test_a_launcher_starts_the_module_of_the_stage() -> None:
-    line = command(["train", "sft", "--config", "r.yaml"], "zero2.yaml")
-    assert line[-6:] == ["--config_file", "zero2.yaml", "-m", "emollm.train.sft", "--config", "r.yaml"]
-
-
-@pytest.fixture
-def sleeper(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that waits for a verb which notes the signals that it gets."""
-    verb = (
-        "import pathlib, signal, sys, time\n"
-        "def noted(number, frame):\n"
-        f"    pathlib.Path({str(tmp_path / 'noted')!r}).write_text(str(int(number)))\n"
-        "    sys.exit(130)\n"
-        "signal.signal(signal.SIGINT, noted)\n"
-        f"pathlib.Path({str(tmp_path / 'ready')!r}).touch()\n"
-        "time.sleep(60)\n"
-    )
-    code = (
-        "import sys\n"
-        "from emollm.train.rounds import verbs\n"
-        f"verbs.command = lambda *_: [sys.executable, '-c', {verb!r}]\n"
-        "try:\n"
-        "    verbs.call_verb(['x'])\n"
-        "except KeyboardInterrupt:\n"
-        "    sys.exit(99)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
-    yield process
-    process.kill()
-
-
-def test_ctrl_c_is_handed_on_and_waited_for(sleeper: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    until = time.monotonic() + 60
-    while not (tmp_path / "ready").exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    os.kill(sleeper.pid, signal.SIGINT)
-    assert sleeper.wait(30) == 99
-    assert (tmp_path / "noted").read_text() == str(int(signal.SIGINT))
 
 
 @pytest.mark.slow  # a dozen programs, each of which imports torch

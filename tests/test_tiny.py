@@ -15,8 +15,9 @@ from PIL import Image  # noqa: E402
 from emollm.errors import ConfigError, SourceError  # noqa: E402
 from emollm.pictures import open_picture, sample_picture  # noqa: E402
 from emollm.records import AU, Sample, read_records  # noqa: E402
-from emollm.vlm.eyes import LEAST_SPREAD, Lesson, Seen, au_targets, mirror, start_patches, teach_eyes, teach_gaze  # noqa: E402
+from emollm.vlm.eyes import start_patches, teach_eyes, teach_gaze  # noqa: E402
 from emollm.vlm.generate import Sampling, generate  # noqa: E402
+from emollm.vlm.lessons import LEAST_SPREAD, Lesson, Seen, au_targets, mirror  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
 from emollm.vlm.tiny import Shape, build_tiny, save_tiny  # noqa: E402
 from emollm.vlm.turns import ask_about  # noqa: E402

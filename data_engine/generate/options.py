@@ -29,6 +29,7 @@ from emollm.errors import ConfigError, did_you_mean
 from emollm.llm.address import KEY_ENV, OPENAI
 from emollm.llm.wire import Ask
 from emollm.stage import positive
+from emollm.vlm.load import EMBEDDED
 from emollm.vlm.options import share, temperature
 
 Notes = Callable[[], dict[str, object]]
@@ -51,11 +52,14 @@ SHAPING = ("model", "temperature", "top_p", "max_tokens", "no_schema", "language
 """Options of an endpoint that shape the texts."""
 
 
-def kind_of(teacher: str) -> str:
-    """Return `rules`, `openai`, or `own` for the directory of a model. Raises ConfigError for anything else."""
+def kind_of(teacher: str, adapter: str | None = None) -> str:
+    """Return `rules`, `openai`, or `own` for a model: its directory, emollm-tiny, or any name that has an adapter.
+
+    Raises ConfigError for anything else.
+    """
     if teacher in ("rules", "openai"):
         return teacher
-    if Path(teacher).is_dir():
+    if adapter is not None or teacher == EMBEDDED or Path(teacher).is_dir():
         return "own"
     raise ConfigError(
         f"--teacher: '{teacher}' is no teacher{did_you_mean(teacher, ('rules', 'openai'))}; "
@@ -143,7 +147,7 @@ def _usd(text: str) -> float:
 
 def check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
     """Return the kind of the teacher. Raises ConfigError for options that are not for it: they would do nothing."""
-    kind = kind_of(arguments.teacher)
+    kind = kind_of(arguments.teacher, arguments.adapter)
     given = [name for name in BELONGS if getattr(arguments, name) != parser.get_default(name)]
     if strange := [f"--{name.replace('_', '-')}" for name in given if kind not in BELONGS[name]]:
         raise ConfigError(f"{', '.join(strange)}: not for --teacher {arguments.teacher}")

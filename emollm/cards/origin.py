@@ -110,17 +110,17 @@ class Step(NamedTuple):
 def lineage(path: Path, sha256: str, folders: Iterable[Path]) -> list[Step]:
     """Return the file, whose digest is known, and everything before it, the file first.
 
-    The files that a stage read are looked for beside what it wrote, and in `folders`.
+    The files that a stage read are looked for beside what it wrote, one folder above it, and in `folders`.
     """
     return list(_steps(path, sha256, [path.parent, *folders], set()))
 
 
 def _steps(path: Path, digest: str, places: Sequence[Path], seen: set[str]) -> Iterator[Step]:
-    step = Step(path.name, digest, read_manifest(manifest_beside(path)))
+    step = Step(path.name, digest, read_manifest(manifest_beside(path)) or _of_export(path.parent))
     yield step
     seen.add(digest)
     for name, print_of_file in step.inputs.items():
-        found = same_file(name, print_of_file, [path.parent, *places])
+        found = same_file(name, print_of_file, [path.parent, path.parent.parent, *places])
         earlier = str(_mapping(print_of_file).get("sha256", ""))
         if earlier in seen:
             continue
@@ -128,6 +128,12 @@ def _steps(path: Path, digest: str, places: Sequence[Path], seen: set[str]) -> I
             yield from _steps(found, earlier, places, seen)
         else:
             yield Step(name, earlier, {})
+
+
+def _of_export(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an export, which stands for all files of its folder; empty where it is of no export."""
+    manifest = read_manifest(folder / "manifest.json")
+    return manifest if manifest.get("stage") == "export" else {}
 
 
 def same_file(name: str, wanted: object, folders: Sequence[Path]) -> Path | None:

@@ -18,6 +18,7 @@ from emollm.doctor.finding import Finding, error, fine, warning
 from emollm.errors import EmoLLMError
 from emollm.train import STAGES
 from emollm.train.recipe import read_values
+from emollm.vlm.load import located
 
 FILES = ("train_file", "pool_file", "test_file", "eval_file", "wheel_mapping", "launcher")
 FOLDERS = ("media_root", "completions")
@@ -74,7 +75,7 @@ def _names(path: Path, options: Mapping[str, Any]) -> Iterator[Finding]:
         value = options.get(key)
         if not isinstance(value, str):
             continue
-        there = Path(value).is_file() if key in FILES else Path(value).is_dir()
+        there = Path(value).is_file() if key in FILES else Path(located(value)).is_dir()
         if there:
             yield fine(path, f"{key}: {value} is there")
         elif key in MODELS and value.count("/") == 1 and not value.startswith((".", "~", "/", "runs/")):

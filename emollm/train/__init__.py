@@ -9,11 +9,12 @@ recipe, limits        read a recipe and its overrides, and refuse what no stage 
 run                   the run folder: manifest, log, checkpoints, Ctrl-C, several processes
 launch, prepare, fit  what the stages on TRL share: from the command line to a model, from the model to a trained one
 careful, callbacks    what every trainer of ours does: stop in one line, checkpoint where a rerun can go on, log
+curves                what was logged, as a picture
 rows, collate, lora   samples as questions and answers, as tensors; what is trained
 plan, validate        what a training will take, before anything is loaded; how good the model is while it learns
-base                  builds the tiny model and teaches its eyes
+base, bookmark        builds the tiny model and teaches its eyes, from where an earlier run left them
 sft                   supervised fine-tuning, full or LoRA
-grpo                  reinforcement learning: questions, payment by rewards, rollouts, completions
+grpo                  reinforcement learning: questions, payment by rewards, rollouts, groups, completions
 dpo, pairs            preference training on a better and a worse answer to one question
 rounds                SFT, GRPO, texts of the model's own, and again, while it helps
 rewards               what reinforcement learning pays a completion

@@ -1,9 +1,9 @@
 """`emollm train base`: build the tiny model and teach its eyes.
 
-    emollm train base --config recipes/quickstart/base.yaml
+    emollm train base --config recipes/emollm-tiny/base.yaml
 
 The result is an ordinary model directory that `emollm train sft` starts from. It can measure action units, but has not
-learnt to speak yet.
+learnt to speak yet. After Ctrl-C, a crash or a kill the same command goes on, and ends with the same weights.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,16 +23,19 @@ from emollm.prompts import ask, num_variants, prompt_hash
 from emollm.records import Sample, read_records
 from emollm.scoring import main_face
 from emollm.stage import track
+from emollm.train.bookmark import Bookmark
+from emollm.train.careful import full_disk_said
 from emollm.train.limits import Above, Count, Natural, Seed
 from emollm.train.recipe import check_values, read_values, recipe_parser
-from emollm.train.run import open_run
-from emollm.vlm.eyes import LESSON, Lesson, Seen, teach_eyes, teach_gaze
+from emollm.train.run import Run, open_run, stop_on_signal
+from emollm.vlm.eyes import teach_eyes, teach_gaze
+from emollm.vlm.lessons import LESSON, Lesson, Seen
 from emollm.vlm.tiny import TINY, Shape, build_tiny, save_tiny
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-EXAMPLE = "emollm train base --config recipes/quickstart/base.yaml train_file=runs/cot.jsonl"
+EXAMPLE = "emollm train base --config recipes/emollm-tiny/base.yaml train_file=runs/cot.jsonl"
 PROMPT_WEIGHT = 100
 """How often each question counts in the making of the tokenizer: few as they are, every sample is asked one."""
 
@@ -59,6 +62,9 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Steps of AU regression on the language model, which learns to look at what the eyes show; 0 leaves it out."""
     batch_size: Count = LESSON.batch_size
     learning_rate: Above = LESSON.learning_rate
+    logging_steps: Count = 20
+    save_steps: Count = 200
+    """Steps from one checkpoint to the next; only the newest is kept."""
     seed: Seed = 0
 
 
@@ -75,16 +81,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if run.is_done:
         print(f"{directory}: is done already; --overwrite starts again", file=sys.stderr)
         return 0
-    facts = build(recipe, [s for s in read_records(train_file, Sample) if recipe.split in (None, s.split)], directory)
+    samples = [s for s in read_records(train_file, Sample) if recipe.split in (None, s.split)]
+    facts = build(recipe, samples, run)
     run.note(status="done", prompts=prompt_hash(), **facts)
     print(f"{directory}: {', '.join(f'{name} {value:,}' for name, value in facts.items())}", file=sys.stderr)
     return 0
 
 
-def build(recipe: Recipe, samples: Sequence[Sample], directory: Path) -> dict[str, float]:
+def build(recipe: Recipe, samples: Sequence[Sample], run: Run) -> dict[str, float]:
     """Build the model from the samples, teach it to see, save it. Returns the facts for the manifest.
 
-    The errors of the lessons are those of `eyes.regress`: 1 is guessing, 0 is perfect.
+    The errors of the lessons are those of `lessons.teach`: 1 is guessing, 0 is perfect. Raises KeyboardInterrupt after
+    Ctrl-C, with a checkpoint left behind.
     """
     if not samples:
         raise SourceError(f"{recipe.train_file}: no sample of split '{recipe.split}'; set split to another, or to null")
@@ -93,14 +101,27 @@ def build(recipe: Recipe, samples: Sequence[Sample], directory: Path) -> dict[st
     facts: dict[str, float] = {"samples": len(samples), "parameters": model.num_parameters()}
     if recipe.eye_steps or recipe.gaze_steps:
         faces = read_faces(samples, recipe)
-        lesson = Lesson(recipe.eye_steps, recipe.batch_size, recipe.learning_rate, recipe.seed)
+        errors = give_lessons(model, processor, faces, questions, recipe, run)
+        facts |= {"steps": recipe.eye_steps + recipe.gaze_steps}
+        facts |= {f"{name}_error": round(error, 3) for name, error in errors.items()}
+    with full_disk_said(run.directory):
+        save_tiny(model, processor, run.directory)
+    return facts
+
+
+def give_lessons(
+    model: Any, processor: Any, faces: Sequence[Seen], questions: Sequence[str], recipe: Recipe, run: Run
+) -> dict[str, float]:
+    """Teach the eyes, then the gaze, each from where an earlier run left it. Returns the error of each."""
+    lesson = Lesson(recipe.eye_steps, recipe.batch_size, recipe.learning_rate, recipe.seed)
+    with stop_on_signal() as stopped:
+        bookmark = Bookmark(run, recipe.save_steps, recipe.logging_steps, stopped)
         if recipe.eye_steps:
-            facts["eye_error"] = round(teach_eyes(model, processor, faces, lesson), 3)
+            teach_eyes(model, processor, faces, lesson, bookmark)
         if recipe.gaze_steps:
             lesson = lesson._replace(steps=recipe.gaze_steps)
-            facts["gaze_error"] = round(teach_gaze(model, processor, faces, questions, lesson), 3)
-    save_tiny(model, processor, directory)
-    return facts
+            teach_gaze(model, processor, faces, questions, lesson, bookmark)
+    return bookmark.errors
 
 
 def questions_about(samples: Sequence[Sample]) -> set[str]:

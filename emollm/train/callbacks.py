@@ -1,4 +1,4 @@
-"""Callbacks of every trainer: the log, and checkpoints where a rerun can go on."""
+"""Callbacks of every trainer: the log, its picture, and checkpoints where a rerun can go on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from emollm.train.curves import write_curves
 from emollm.train.run import Run, in_any_process
 
 SHOWN = {
@@ -13,13 +14,18 @@ SHOWN = {
     "reward": "reward {:.3f}",
     "completions/mean_length": "{:.0f} tokens",
     "frac_reward_zero_std": "{:.0%} of groups alike",
+    "rewards/margins": "margin {:.3f}",
+    "rewards/accuracies": "{:.0%} preferred",
     "learning_rate": "lr {:.1e}",
 }
 """What the line of a logged step shows, where it is there; everything is in train_log.jsonl."""
 
 
 def log_callback(run: Run) -> Any:
-    """Return a callback that writes train_log.jsonl and one line per logged step to stderr."""
+    """Return a callback that writes train_log.jsonl, one line per logged step to stderr, and curves.svg now and then.
+
+    The picture is drawn with each checkpoint and at the end, so that a training can be looked at while it runs.
+    """
     from transformers import TrainerCallback
 
     class Log(TrainerCallback):  # type: ignore[misc]
@@ -29,6 +35,12 @@ def log_callback(run: Run) -> Any:
             run.log({"step": state.global_step, **logs})
             if "loss" in logs:
                 print(f"step {state.global_step}/{state.max_steps}  {_line(logs)}", file=sys.stderr, flush=True)
+
+        def on_save(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+            if state.is_world_process_zero:
+                write_curves(run.directory)
+
+        on_train_end = on_save
 
     return Log()
 

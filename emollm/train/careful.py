@@ -68,6 +68,18 @@ class Careful(Trainer):  # type: ignore[misc]
                 shutil.rmtree(directory, ignore_errors=True)
             raise
 
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Save it, and wait for the others: the trainer state, which comes next, vouches for the files of all."""
+        super()._save_rng_state(output_dir)
+        self.accelerator.wait_for_everyone()
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        """Save the weights, tied ones under one name: DeepSpeed and FSDP hand out a copy under each."""
+        tied = getattr(self.accelerator.unwrap_model(self.model), "all_tied_weights_keys", {})
+        if state_dict is not None:
+            state_dict = {name: value for name, value in state_dict.items() if name not in tied}
+        super()._save(output_dir, state_dict=state_dict)
+
     def create_model_card(self, *_arguments: Any, **_options: Any) -> None:
         """Write none: TRL's knows nothing of the data. `emollm card` writes one."""
 

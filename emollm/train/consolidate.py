@@ -27,7 +27,13 @@ LATEST = "latest"
 
 def is_sharded(folder: Path) -> bool:
     """Tell whether a folder holds the parts of a model that DeepSpeed split, and no whole one."""
-    return (folder / LATEST).is_file() and not any(folder.glob("*.safetensors"))
+    return parts_of(folder) is not None and not any(folder.glob("*.safetensors"))
+
+
+def parts_of(folder: Path) -> Path | None:
+    """Return the folder of a checkpoint in which DeepSpeed's newest parts lie, or None where it wrote none."""
+    path = folder / LATEST
+    return folder / path.read_text(encoding="utf-8").strip() if path.is_file() else None
 
 
 def consolidate(folder: Path) -> tuple[Any, Any]:
@@ -60,7 +66,9 @@ def read_parts(folder: Path) -> dict[str, Any]:
     import_transformers()
     from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
 
-    parts = folder / (folder / LATEST).read_text(encoding="utf-8").strip()
+    parts = parts_of(folder)
+    if parts is None:
+        raise ModelError(f"{folder}: is no checkpoint that DeepSpeed split; it has no file '{LATEST}'")
     if not parts.is_dir():
         raise ModelError(f"{folder}: {LATEST} names {parts.name}, which is not there; copy the checkpoint again")
     try:

@@ -14,7 +14,6 @@ of that adapter; without either it is a second model in memory.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -22,18 +21,19 @@ from typing import Any, Literal
 import msgspec
 
 from emollm.errors import ConfigError, SourceError
-from emollm.pictures import open_picture
+from emollm.labels import check_label_set
 from emollm.prompts import prompt_hash
 from emollm.train.careful import Careful
-from emollm.train.collate import check_rows
+from emollm.train.collate import check_rows, open_shown
 from emollm.train.fit import fit
+from emollm.train.launch import ENCODED, Method, build_settings, launch, run_program
 from emollm.train.launch import REFUSED as REFUSED_EVERYWHERE
-from emollm.train.launch import Method, build_settings, launch, run_program
 from emollm.train.limits import AtLeast, Count
 from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_config, trained_parts, widen
+from emollm.train.mistakes import mistakes_said
 from emollm.train.pairs import Choosing, Pair, find_pairs, read_written, rows_of, write_pairs
 from emollm.train.prepare import max_tokens, prepare
-from emollm.train.rows import say_refused
+from emollm.train.refused import Refused
 from emollm.train.run import Run, is_first_process
 from emollm.vlm.turns import IGNORED, ask_about, encode_answers
 
@@ -77,6 +77,7 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         try:
+            check_label_set(self.label_set)
             parts = self.parts()
         except ConfigError as error:
             raise ValueError(str(error)) from None
@@ -111,6 +112,8 @@ _IN_MEMORY = "pictures are encoded when they are needed, and so is the reference
 REFUSED = REFUSED_EVERYWHERE | {
     "max_length": _WHOLE,
     "truncation_mode": _WHOLE,
+    "dataset_num_proc": ENCODED,
+    "pad_token": ENCODED,
     "padding_free": "rows with pictures need padding; leave it out",
     "pad_to_multiple_of": "rows with pictures are padded to the longest; leave it out",
     "precompute_ref_log_probs": _IN_MEMORY,
@@ -140,17 +143,18 @@ def train(recipe: Recipe, settings: Any, run: Run) -> None:
     if recipe.adapter is None:
         freeze(model, recipe.parts())
     check_rows(processor, rows_of(pairs), max_tokens(model))
-    trainer = make_trainer(model, processor, pairs, recipe, settings)
+    with mistakes_said():
+        trainer = make_trainer(model, processor, pairs, recipe, settings)
     if recipe.adapter is None:
         check_trained(trainer.model, recipe.parts(), recipe.train)
-        widen(trainer.model, settings)
+    widen(trainer.model, settings)
     run.note(pairs=len(pairs), refused=dict(refused), prompts=prompt_hash(), world_size=settings.world_size)
     if is_first_process():
         print(f"{len(pairs):,} pairs, {settings.world_size} process(es)", file=sys.stderr)
     fit(trainer, processor, run)
 
 
-def choose_pairs(recipe: Recipe, run: Run) -> tuple[list[Pair], Counter[str]]:
+def choose_pairs(recipe: Recipe, run: Run) -> tuple[list[Pair], Refused]:
     """Return the pairs to learn from, and say what was left out. Raises SourceError where none is left.
 
     Those made of completions are written to pairs.jsonl in the run folder, and a run that goes on takes them from
@@ -162,7 +166,7 @@ def choose_pairs(recipe: Recipe, run: Run) -> tuple[list[Pair], Counter[str]]:
         return read_written(written)
     choosing = Choosing(recipe.margin, recipe.style, recipe.label_set)
     pairs, refused = find_pairs(path, recipe.root(), completions, choosing)
-    say_refused(completions or path, refused, "groups" if completions else "pairs")
+    refused.tell(completions or path, run.directory, "groups" if completions else "pairs")
     if not pairs:
         hint = "lower margin, and check train_file and style" if completions else "check media_root"
         raise SourceError(f"{completions or path}: no pair to learn from; {hint}")
@@ -179,7 +183,7 @@ class PairCollator:
 
     def __call__(self, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Open the pictures and encode questions and answers as for SFT and prediction."""
-        turns = [ask_about(open_picture(Path(pair["images"][0])), pair["question"]) for pair in pairs]
+        turns = [ask_about(open_shown(pair["id"], pair["images"][0]), pair["question"]) for pair in pairs]
         answers = [pair[which] for which in ("chosen", "rejected") for pair in pairs]
         batch = encode_answers(self.processor, turns * 2, answers)
         batch["completion_mask"] = (batch.pop("labels") != IGNORED).long()
@@ -197,7 +201,7 @@ def make_trainer(model: Any, processor: Any, pairs: Sequence[Pair], recipe: Reci
     # TRL would load it again by its name, with whatever code lies beside it.
     is_whole = recipe.lora is None and recipe.adapter is None
     reference = prepare(recipe)[0].requires_grad_(False) if is_whole else None
-    columns = {name: [getattr(pair, name) for pair in pairs] for name in ("question", "chosen", "rejected")}
+    columns = {name: [getattr(pair, name) for pair in pairs] for name in ("id", "question", "chosen", "rejected")}
     return Trainer(
         model=model,
         ref_model=reference,

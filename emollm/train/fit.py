@@ -11,11 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from emollm.errors import TrainingError
+from emollm.errors import SourceError, TrainingError
 from emollm.train.callbacks import checkpoint_callback, log_callback
 from emollm.train.careful import full_disk_said
+from emollm.train.curves import write_curves
 from emollm.train.lora import trainable_table
-from emollm.train.run import Run, is_first_process, leave_together, stop_on_signal
+from emollm.train.mistakes import mistake
+from emollm.train.run import Run, is_first_process, leave_together, step_of, stop_on_signal
+from emollm.train.sharding import check_goes_on, sharding_of
 from emollm.vlm.processors import save_processor
 
 
@@ -23,12 +26,15 @@ def fit(trainer: Any, processor: Any, run: Run, can_go_on_here: Callable[[], boo
     """Train from the newest checkpoint to the end and save the model.
 
     `can_go_on_here` tells after a step whether a rerun could go on from a checkpoint of it as if nothing had happened;
-    elsewhere no checkpoint is made. Raises KeyboardInterrupt after Ctrl-C, with a checkpoint left behind, and
-    TrainingError where the training cannot go on.
+    elsewhere no checkpoint is made. Raises KeyboardInterrupt after Ctrl-C, with a checkpoint left behind, ConfigError
+    where that was split over processes in another way, and TrainingError where the training cannot go on.
     """
     from transformers import PrinterCallback
 
     checkpoint = run.last_checkpoint()
+    reached = 0 if checkpoint is None else step_of(checkpoint)
+    if checkpoint is not None:
+        check_goes_on(checkpoint, sharding_of(trainer))
     run.rewind(checkpoint)
     if is_first_process():
         print(trainable_table(trainer.model), file=sys.stderr)
@@ -39,10 +45,15 @@ def fit(trainer: Any, processor: Any, run: Run, can_go_on_here: Callable[[], boo
         try:
             with full_disk_said(run.directory):
                 result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-        except TrainingError as error:
+        except Exception as error:
+            ended = _told(error, trainer.state.global_step, reached, run)
             with suppress(OSError):  # where the disk is full, the line on stderr must do
-                run.note(status="failed", steps=trainer.state.global_step, reason=str(error))
-            raise
+                run.note(status="failed", steps=trainer.state.global_step, reason=" ".join(str(ended).split()))
+                if is_first_process():
+                    write_curves(run.directory)
+            if ended is error:
+                raise
+            raise ended from error
     if stopped:
         run.note(status="stopped", steps=trainer.state.global_step)
         leave_together()
@@ -52,6 +63,18 @@ def fit(trainer: Any, processor: Any, run: Run, can_go_on_here: Callable[[], boo
     run.note(status="done", steps=trainer.state.global_step, loss=round(result.training_loss, 4))
     if is_first_process():
         print(f"{run.directory}: {trainer.state.global_step} steps, loss {result.training_loss:.3f}", file=sys.stderr)
+
+
+def _told(error: Exception, step: int, first: int, run: Run) -> Exception:
+    """Return what ended a training: where it stood if a picture could not be read, and what the recipe made fail.
+
+    A library that refuses its work before the first step is done has been told to do what it cannot.
+    """
+    if not isinstance(error, SourceError):
+        return (mistake(error) if step == first else None) or error
+    # A worker of the data loader hands on the whole traceback, of which the last line is the error.
+    reason = str(error).strip().splitlines()[-1].rpartition("SourceError: ")[2]
+    return TrainingError(f"{run.directory}: after step {step}: {reason}")
 
 
 def _save(trainer: Any, processor: Any, directory: Path) -> None:

@@ -22,22 +22,25 @@ from typing import Any, Literal
 
 import msgspec
 
-from emollm.errors import ConfigError, SourceError
+from emollm.errors import ConfigError, SourceError, did_you_mean
+from emollm.labels import check_label_set
 from emollm.prompts import prompt_hash
 from emollm.records import Sample, read_records
 from emollm.train.careful import Careful
 from emollm.train.fit import fit
+from emollm.train.groups import check_groups
 from emollm.train.launch import REFUSED as REFUSED_EVERYWHERE
 from emollm.train.launch import Method, build_settings, launch, run_program
 from emollm.train.limits import Count
-from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_config, trained_parts
+from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_config, trained_parts, widen
+from emollm.train.mistakes import mistakes_said
 from emollm.train.payment import Listening, Payment
 from emollm.train.prepare import max_tokens, prepare
 from emollm.train.questions import Asking, Question, check_questions, make_questions
+from emollm.train.refused import Refused
 from emollm.train.rewards import DEFAULTS as DEFAULT_REWARDS
 from emollm.train.rewards import WORDS, check_weights
 from emollm.train.rollouts import Rollouts
-from emollm.train.rows import say_refused
 from emollm.train.run import Run, is_first_process
 from emollm.train.shared_prefix import SharedPrefix
 from emollm.vlm.generate import end_ids, never_sampled
@@ -86,6 +89,7 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         try:
+            check_label_set(self.label_set)
             check_weights(self.rewards, has_wheels=self.wheel_mapping is not None)
             parts = self.parts()
         except ConfigError as error:
@@ -123,6 +127,16 @@ REFUSED = REFUSED_EVERYWHERE | {
 """Arguments of TRL's that mean nothing here, and what to do instead."""
 
 
+_KEY = "is a key of the recipe itself; write it there"
+_GROUP = "a group is sampled, each answer by itself; leave it out"
+SAMPLED = {
+    **dict.fromkeys(("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "cache_implementation"), _KEY),
+    **dict.fromkeys(("num_beams", "do_sample", "num_return_sequences"), _GROUP),
+    **dict.fromkeys(("max_new_tokens", "max_length"), "the key of the recipe is max_completion_length; write it there"),
+}
+"""Settings of transformers' sampling that do not belong under generation_kwargs, and what to do instead."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage and return the exit code."""
     return launch(METHOD, argv)
@@ -131,41 +145,40 @@ def main(argv: Sequence[str] | None = None) -> int:
 def trainer_settings(config: Any, values: dict[str, Any], recipe: Recipe) -> Any:
     """Build TRL's arguments. Raises ConfigError where they contradict each other or the machine."""
     values = DEFAULTS | values | {"reward_weights": list(recipe.rewards.values())}
-    check_groups(values)
+    check_groups(values, int(os.environ.get("WORLD_SIZE", "1")))
+    check_generation(values.get("generation_kwargs") or {}, by_vllm=bool(values.get("use_vllm")))
     if values.get("use_vllm") and find_spec("vllm") is None:
         raise ConfigError("use_vllm: vLLM is not installed; pip install vllm, or set use_vllm to false")
     return build_settings(config, values, recipe.num_processes)
 
 
-def check_groups(values: Mapping[str, Any]) -> None:
-    """Raise ConfigError where a rollout does not hold whole groups, in the words of the recipe."""
-    size = values.get("num_generations", 8)
-    batch = values.get("per_device_train_batch_size", 8)
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    steps = values.get("steps_per_generation") or values.get("gradient_accumulation_steps", 1)
-    rollout = values.get("generation_batch_size") or batch * world * steps
-    made_of = f"per_device_train_batch_size {batch} x {world} process(es) x {steps} accumulated"
-    if values.get("generation_batch_size"):
-        made_of = "generation_batch_size"
-    if rollout % size:
-        raise ConfigError(
-            f"num_generations: {size} answers to a question do not divide a rollout of {rollout:,} ({made_of}); "
-            f"make it a multiple of {size}"
-        )
+def check_generation(values: Mapping[str, Any], by_vllm: bool = False) -> None:
+    """Raise ConfigError for a setting of the sampling that is unknown, or has a key of the recipe."""
+    from transformers import GenerationConfig
+
+    known = [name for name in vars(GenerationConfig()) if not name.startswith("_")]
+    for name in values:
+        where = f"generation_kwargs.{name}"
+        if name in SAMPLED:
+            raise ConfigError(f"{where}: {SAMPLED[name]}")
+        if name not in known and not by_vllm:
+            raise ConfigError(f"{where}: unknown key{did_you_mean(name, known)}")
 
 
 def train(recipe: Recipe, settings: Any, run: Run) -> None:
     """Load, check, train and save. Leaves a checkpoint behind when it is stopped, and then raises KeyboardInterrupt."""
-    questions, samples, refused = read_questions(recipe, settings)
+    questions, samples, refused = read_questions(recipe, settings, run)
     payment = make_payment(recipe, samples)
     model, processor = prepare(recipe, recipe.adapter, recipe.quantization)
     if recipe.adapter is None:
         freeze(model, recipe.parts())
     check_questions(processor, questions, settings.max_completion_length, max_tokens(model))
     forbid_control_tokens(settings, model, processor)
-    trainer = make_trainer(model, processor, questions, payment, recipe, settings, run)
+    with mistakes_said():
+        trainer = make_trainer(model, processor, questions, payment, recipe, settings, run)
     if recipe.adapter is None:
         check_trained(trainer.model, recipe.parts(), recipe.train)
+    widen(trainer.model, settings)
     run.note(samples=len(samples), refused=dict(refused), prompts=prompt_hash(), world_size=settings.world_size)
     if is_first_process():
         size = settings.num_generations
@@ -174,13 +187,13 @@ def train(recipe: Recipe, settings: Any, run: Run) -> None:
     fit(trainer, processor, run, trainer.is_whole)
 
 
-def read_questions(recipe: Recipe, settings: Any) -> tuple[list[Question], list[Sample], Any]:
+def read_questions(recipe: Recipe, settings: Any, run: Run) -> tuple[list[Question], list[Sample], Refused]:
     """Ask about the training file and say what was refused. Raises SourceError where too little is left."""
     path = Path(recipe.train_file)
     samples = (s for s in read_records(path, Sample) if recipe.split in (None, s.split))
     asking = Asking(recipe.style, recipe.label_set, settings.seed)
     asked, refused = make_questions(samples, Path(recipe.media_root or path.parent), asking)
-    say_refused(path, refused)
+    refused.tell(path, run.directory)
     needed = settings.generation_batch_size // settings.num_generations
     if len(asked) < needed:
         raise SourceError(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
-from emollm.errors import ConfigError, EmoLLMError
+from emollm.errors import ConfigError, EmoLLMError, did_you_mean
 from emollm.train.plan import add_plan_arguments, show_plan
 from emollm.train.recipe import check_values, read_values, recipe_parser
 from emollm.train.run import Run, is_first_process, leave_together, open_run
@@ -29,8 +30,24 @@ DEFAULTS: dict[str, Any] = {
 }
 """What a recipe need not say, whatever the method."""
 
+EVALUATION = (
+    *("eval_strategy", "eval_steps", "eval_delay", "eval_on_start", "do_eval", "do_predict", "do_train"),
+    *("per_device_eval_batch_size", "eval_accumulation_steps", "eval_use_gather_object", "eval_do_concat_batches"),
+    *("bf16_full_eval", "fp16_full_eval", "batch_eval_metrics", "prediction_loss_only", "include_for_metrics"),
+    *("load_best_model_at_end", "metric_for_best_model", "greater_is_better", "label_names"),
+)
+"""Arguments about an evaluation by loss, which there is not."""
+
+_MEASURE = "there is no evaluation by loss; use `emollm predict` and `emollm score` on the saved model"
+_PUSH = "a model is pushed when it is done: `emollm merge … --push OWNER/NAME`; leave it out"
+ENCODED = "rows become tensors in our own code, with the tokens and the template of the base; leave it out"
+_HUB = ("hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push", "hub_revision")
 REFUSED = {
-    "eval_strategy": "there is no evaluation by loss; use `emollm predict` and `emollm score` on the saved model",
+    **dict.fromkeys(EVALUATION, _MEASURE),
+    **dict.fromkeys(("push_to_hub", *_HUB), _PUSH),
+    "resume_from_checkpoint": "the same command goes on from the newest checkpoint; --overwrite starts again",
+    "save_only_model": "a rerun could not go on from such a checkpoint; leave it out",
+    "train_sampling_strategy": "the order follows from the seed, anew each epoch; leave it out",
     "remove_unused_columns": "the columns are ours, and all are used; leave it out",
     "model_init_kwargs": "the base is loaded as `model` and `dtype` say; leave it out",
     "trust_remote_code": "no code of a model's repository is run; leave it out",
@@ -99,12 +116,31 @@ def build_settings(config: Any, values: Mapping[str, Any], num_processes: int | 
         settings = config(**values)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"the recipe does not hold together: {' '.join(str(error).split())}") from None
+    check_reports(settings.report_to)
+    if settings.use_liger_kernel and find_spec("liger_kernel") is None:
+        raise ConfigError("use_liger_kernel: is not installed; pip install liger-kernel, or leave it out")
     if num_processes not in (None, settings.world_size):
         raise ConfigError(
             f"num_processes: {num_processes} must take part, but the launcher started {settings.world_size}; "
             "on CPUs use `accelerate launch --config_file recipes/accelerate/ddp.yaml`"
         )
     return settings
+
+
+def check_reports(names: Sequence[str]) -> None:
+    """Raise ConfigError for a tool of `report_to` that transformers does not know, or that is not installed."""
+    from transformers.integrations import integration_utils as tools
+
+    for name in names:
+        if name not in tools.INTEGRATION_TO_CALLBACK:
+            hint = did_you_mean(name, tools.INTEGRATION_TO_CALLBACK)
+            raise ConfigError(f"report_to: '{name}' is not known{hint}; tensorboard, trackio, wandb …, or none")
+        is_there = getattr(tools, f"is_{name}_available", lambda: True)
+        if not is_there():
+            raise ConfigError(
+                f"report_to: {name} is not installed; pip install {name}, or leave it out: "
+                "train_log.jsonl and curves.svg are always written"
+            )
 
 
 def run_program(main: Callable[[], int]) -> NoReturn:

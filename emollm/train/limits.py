@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -31,7 +31,10 @@ TRAINER: dict[str, Any] = {
     "adam_epsilon": Above,
     "max_grad_norm": AtLeast,
     "label_smoothing_factor": Share,
+    "neftune_noise_alpha": AtLeast | None,
+    "logging_strategy": Literal["no", "steps", "epoch"],
     "logging_steps": Above,
+    "save_strategy": Literal["no", "steps", "epoch"],
     "save_steps": Above,
     "save_total_limit": Count | None,
     "dataloader_num_workers": Natural,
@@ -54,6 +57,11 @@ ROLLOUT: dict[str, Any] = {
     "min_p": Part | None,
     "repetition_penalty": Above,
     "beta": AtLeast,
+    "scale_rewards": Literal["group", "batch", "none"] | bool,
+    "importance_sampling_level": Literal["token", "sequence"],
+    "multi_objective_aggregation": Literal["sum_then_normalize", "normalize_then_sum"],
+    "cache_implementation": Literal["dynamic", "offloaded", "static", "offloaded_static", "quantized"] | None,
+    "vllm_mode": Literal["colocate", "server"],
     "epsilon": AtLeast,
     "epsilon_high": AtLeast | None,
     "delta": Above | None,
@@ -65,3 +73,17 @@ ROLLOUT: dict[str, Any] = {
     "vllm_max_model_length": Count | None,
 }
 """Those of a trainer that samples: a group of one has no mean to be compared with."""
+
+_DPO = Literal[
+    *("sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired"),
+    *("apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm"),
+]
+LOSSES: dict[str, dict[str, Any]] = {
+    "SFTConfig": {"loss_type": Literal["nll", "dft"]},
+    "GRPOConfig": {"loss_type": Literal["grpo", "dapo", "dr_grpo", "bnpo", "cispo", "sapo", "luspo", "vespo"]},
+    "DPOConfig": {
+        "loss_type": list[_DPO],
+        "f_divergence_type": Literal["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"],
+    },
+}
+"""The losses of each of TRL's classes of arguments: an unknown one would be refused in the first step, or later."""

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from emollm.errors import ConfigError, ModelError
+from emollm.errors import ConfigError, ModelError, did_you_mean
 from emollm.train.limits import Count, Share
 from emollm.vlm.load import VISION
 
@@ -105,6 +105,8 @@ def peft_config(lora: Lora, parts: Parts | None = None, model: Any = None) -> An
     from peft import LoraConfig
 
     parts = parts or trained_parts(lora=lora)
+    if model is not None:
+        check_targets(lora, [name for name, _ in model.named_modules()])
     whole = parts.having("all")
     return LoraConfig(
         r=lora.r,
@@ -117,6 +119,22 @@ def peft_config(lora: Lora, parts: Parts | None = None, model: Any = None) -> An
         use_rslora=lora.rslora,
         task_type="CAUSAL_LM",
     )
+
+
+def check_targets(lora: Lora, names: Sequence[str]) -> None:
+    """Raise ConfigError where `target_modules` names a layer that is not among these, as PEFT matches them."""
+    targets = lora.target_modules
+    leaves = {name.rpartition(".")[2] for name in names}
+    if isinstance(targets, str):
+        if targets != "all-linear" and not any(re.fullmatch(targets, name) for name in names):
+            raise ConfigError(
+                f"lora.target_modules: the pattern '{targets}' fits the whole name of no layer"
+                f"{did_you_mean(targets, leaves)}; layers by their last names are a list: [q_proj, v_proj]"
+            )
+        return
+    for target in targets:
+        if not any(f".{name}".endswith(f".{target}") for name in names):
+            raise ConfigError(f"lora.target_modules: no layer is named '{target}'{did_you_mean(target, leaves)}")
 
 
 def _pattern(parts: Iterable[str]) -> str | None:
@@ -166,9 +184,35 @@ def widen(model: Any, settings: Any) -> None:
     """
     if settings.deepspeed_plugin is not None or not (settings.bf16 or settings.fp16):
         return
-    for name, parameter in model.named_parameters():
-        if ".modules_to_save." in name and parameter.requires_grad:
-            parameter.data = parameter.data.float()
+    for name, module in model.named_modules():
+        parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        if _holds_copies(name) and parameters:
+            _cast_around(module, parameters[0].dtype)
+            for parameter in parameters:
+                parameter.data = parameter.data.float()
+
+
+def _holds_copies(name: str) -> bool:
+    """Tell whether a module is one that PEFT trains whole: the copy of one adapter."""
+    return name.rpartition(".")[0].endswith(".modules_to_save")
+
+
+def _cast_around(module: Any, outside: Any) -> None:
+    """Let a module take what comes in the type `outside` in its own, and give back what comes out in that of outside.
+
+    Answers are generated without autocast, which would see to it.
+    """
+    import torch
+    from torch.utils._pytree import tree_map
+
+    def cast(values: Any, dtype: Any) -> Any:
+        return tree_map(lambda one: one.to(dtype) if torch.is_tensor(one) and one.is_floating_point() else one, values)
+
+    def before(_module: Any, arguments: Any, options: Any) -> Any:
+        return cast((arguments, options), torch.float32)
+
+    module.register_forward_pre_hook(before, with_kwargs=True)
+    module.register_forward_hook(lambda _module, _arguments, result: cast(result, outside))
 
 
 def check_trained(model: Any, parts: Parts, named: Train | None = None) -> None:

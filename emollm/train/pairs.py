@@ -11,7 +11,6 @@ group, the best stands against the worst.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -25,6 +24,7 @@ from emollm.pictures import check_picture
 from emollm.prompts import ask
 from emollm.records import Sample, media_path, read_records
 from emollm.stage import manifest_beside
+from emollm.train.refused import BAD_PICTURE, Refused
 from emollm.train.rows import Row
 
 
@@ -50,7 +50,7 @@ class Choosing(NamedTuple):
 
 def find_pairs(
     path: Path, root: Path, completions: Path | None = None, choosing: Choosing | None = None
-) -> tuple[list[Pair], Counter[str]]:
+) -> tuple[list[Pair], Refused]:
     """Return the pairs of a file or, with `completions`, those that these make about the samples of the file.
 
     Also returns how many pairs, or groups of completions, were left out for which reason.
@@ -105,13 +105,13 @@ class Line(msgspec.Struct):
             raise ValueError(f"images: must name one picture, not {len(self.images)}")
 
 
-def read_pairs(path: Path, root: Path) -> tuple[list[Pair], Counter[str]]:
+def read_pairs(path: Path, root: Path) -> tuple[list[Pair], Refused]:
     """Return the pairs of a file, and how many were left out for which reason. Pictures lie under `root`.
 
     Raises RecordError that names the first line which is no pair, SourceError where the file cannot be read.
     """
     pairs: list[Pair] = []
-    refused: Counter[str] = Counter()
+    refused = Refused()
     for number, line in _lines(path):
         picture = root / line.images[0]
         if not picture.resolve().is_relative_to(root.resolve()):
@@ -125,7 +125,7 @@ def read_pairs(path: Path, root: Path) -> tuple[list[Pair], Counter[str]]:
         )
         reason = _why_not(told)
         if reason:
-            refused[reason] += 1
+            refused.add(told.id, *reason)
         else:
             pairs.append(told)
     return pairs, refused
@@ -147,22 +147,22 @@ def _lines(path: Path) -> Iterator[tuple[int, Line]]:
         ) from None
 
 
-def _why_not(pair: Pair) -> str | None:
-    """Return why a pair cannot teach anything, in one word."""
+def _why_not(pair: Pair) -> tuple[str, str] | None:
+    """Return why a pair cannot teach anything: in one word, and what can be mended."""
     if not pair.question.strip() or not pair.chosen or not pair.rejected:
-        return "no_text"
+        return "no_text", ""
     if pair.chosen == pair.rejected:
-        return "same_text"
+        return "same_text", ""
     try:
         check_picture(Path(pair.picture))
-    except SourceError:
-        return "bad_picture"
+    except SourceError as error:
+        return BAD_PICTURE, str(error)
     return None
 
 
 def pairs_of_completions(
     directory: Path, samples: Iterable[Sample], root: Path, choosing: Choosing
-) -> tuple[list[Pair], Counter[str]]:
+) -> tuple[list[Pair], Refused]:
     """Return the best and the worst completion of each group, and how many groups were left out for which reason.
 
     A group is what was said to one question in one step. The best must be whole, in the form that was asked for: a text
@@ -172,13 +172,13 @@ def pairs_of_completions(
     wanted = {rows[0]["id"] for rows in groups}
     known = {sample.id: sample for sample in samples if sample.id in wanted}
     pairs: dict[Pair, None] = {}  # in order, each once
-    refused: Counter[str] = Counter()
+    refused = Refused()
     for rows in groups:
         sample = known.get(rows[0]["id"])
         pair = "no_sample" if sample is None else _best_and_worst(rows, sample, root, choosing)
-        reason = pair if isinstance(pair, str) else _why_not(pair)
+        reason = (pair, "") if isinstance(pair, str) else _why_not(pair)
         if reason:
-            refused[reason] += 1
+            refused.add(rows[0]["id"], *reason)
         elif isinstance(pair, Pair):
             pairs[pair] = None
     return list(pairs), refused
@@ -218,7 +218,7 @@ def _best_and_worst(rows: Iterable[Mapping[str, Any]], sample: Sample, root: Pat
         return "not_whole"
     path = media_path(sample, root)
     if path is None:
-        return "bad_picture"
+        return "no_picture"
     question = ask(choosing.style, label_set, best["variant"], sample.text)
     return Pair(sample.id, str(path), question, best["completion"].strip(), worst["completion"].strip())
 
@@ -235,8 +235,10 @@ def write_pairs(path: Path, pairs: Iterable[Pair], refused: Mapping[str, int]) -
     write_json(manifest_beside(path), {"stage": "pairs", "refused": dict(refused)})
 
 
-def read_written(path: Path) -> tuple[list[Pair], Counter[str]]:
+def read_written(path: Path) -> tuple[list[Pair], Refused]:
     """Return what `write_pairs` wrote."""
     decode = msgspec.json.decode
     pairs = [Pair(**decode(line, type=dict[str, str])) for line in path.read_bytes().splitlines()]
-    return pairs, Counter(json.loads(manifest_beside(path).read_text(encoding="utf-8"))["refused"])
+    refused = Refused()
+    refused.update(json.loads(manifest_beside(path).read_text(encoding="utf-8"))["refused"])
+    return pairs, refused

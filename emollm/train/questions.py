@@ -6,17 +6,17 @@ check_questions(processor, [question for question, _ in asked], max_new_tokens=2
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from emollm.errors import ConfigError, ModelError, SourceError
-from emollm.pictures import check_picture, open_picture
+from emollm.pictures import check_sample_picture, open_picture
 from emollm.prompts import ask, num_variants
 from emollm.records import Sample, media_path
-from emollm.train.collate import NUM_CHECKED, num_image_tokens
+from emollm.train.collate import num_image_tokens
+from emollm.train.longest import longest
+from emollm.train.refused import BAD_PICTURE, Refused
 from emollm.train.rows import draw
 from emollm.vlm.turns import ask_about, encode_prompts
 
@@ -42,22 +42,22 @@ class Asking(NamedTuple):
 
 def make_questions(
     samples: Iterable[Sample], root: Path, asking: Asking
-) -> tuple[list[tuple[Question, Sample]], Counter[str]]:
-    """Return a question for each sample, and how many samples were refused for which reason.
+) -> tuple[list[tuple[Question, Sample]], Refused]:
+    """Return a question for each sample, and which samples were refused for which reason.
 
     The wording depends on the seed and the id alone.
     """
     asked: list[tuple[Question, Sample]] = []
-    refused: Counter[str] = Counter()
+    refused = Refused()
     for sample in samples:
         path = media_path(sample, root)
         if path is None or sample.media is None or sample.media.kind != "image":
-            refused["no_picture"] += 1
+            refused.add(sample.id, "no_picture")
             continue
         try:
-            check_picture(path)
-        except SourceError:
-            refused["bad_picture"] += 1
+            check_sample_picture(sample, root)
+        except SourceError as error:
+            refused.add(sample.id, BAD_PICTURE, str(error))
             continue
         asked.append((_question(sample, path, asking), sample))
     return asked, refused
@@ -73,7 +73,8 @@ def check_questions(
     processor: Any, questions: Sequence[Question], max_new_tokens: int, max_tokens: int | None = None
 ) -> None:
     """Encode the longest questions. Raises ConfigError that names the one that leaves no room for its answer."""
-    for question in heapq.nlargest(NUM_CHECKED, questions, key=lambda question: len(question.question)):
+    room = None if max_tokens is None else max_tokens - max_new_tokens
+    for question in longest(processor, questions, lambda question: question.question, room):
         where = f"sample '{question.id}' ({question.picture})"
         turn = ask_about(open_picture(Path(question.picture)), question.question)
         try:

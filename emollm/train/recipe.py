@@ -12,15 +12,16 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from emollm.errors import ConfigError, did_you_mean
-from emollm.train.limits import ROLLOUT, TRAINER
+from emollm.train.limits import LOSSES, ROLLOUT, TRAINER
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -114,7 +115,8 @@ def _argument_types(trainer: type | None) -> dict[str, Any]:
     if trainer is None:
         return {}
     hints = typing.get_type_hints(trainer)
-    hints |= {name: limited for name, limited in (TRAINER | ROLLOUT).items() if name in hints}
+    limits = TRAINER | ROLLOUT | LOSSES.get(trainer.__name__, {})
+    hints |= {name: limited for name, limited in limits.items() if name in hints}
     return {field.name: hints.get(field.name, Any) for field in dataclasses.fields(trainer) if field.init}
 
 
@@ -124,16 +126,58 @@ def _convert(key: str, value: Any, wanted: Any, problems: list[str]) -> Any:
         value = "no"
     if isinstance(value, str) and str not in _members(wanted):
         value = _number(value)
+    if isinstance(value, dict) and (glued := next((name for name in value if ":" in str(name)), None)):
+        problems.append(f"{key}: '{glued}' is one word to YAML; put a blank after the colon")
+        return value
     if not _is_finite(value):
         problems.append(f"{key}: expected a finite number")
         return value
     try:
         return msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
-        problems.append(f"{key}: {str(error)[0].lower()}{str(error)[1:]}")
+        problems.append(_fault(key, str(error), wanted))
     except TypeError:
         pass  # a type that msgspec does not know, such as an enumeration of the trainer's own: the trainer checks it
     return value
+
+
+def _fault(key: str, message: str, wanted: Any) -> str:
+    """Say what msgspec has found wrong in the words of a recipe, with what would be right where it is a word."""
+    what, _, path = message.partition(" - at `$")
+    where = key + path.removesuffix("`")
+    if unknown := _UNKNOWN.fullmatch(what):
+        fields = list(_fields(_at(wanted, path)))
+        return f"{where}.{unknown[1]}: unknown key{did_you_mean(unknown[1], fields)}; {', '.join(fields)}"
+    if invalid := _INVALID.fullmatch(what):
+        words = [word for word in _leaves(_at(wanted, path)) if isinstance(word, str)]
+        return f"{where}: '{invalid[1]}' is not known{did_you_mean(invalid[1], words)}; {', '.join(words)}"
+    return f"{where}: {what[0].lower()}{what[1:]}"
+
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+_INVALID = re.compile(r"Invalid enum value '(.*)'")
+
+
+def _at(wanted: Any, path: str) -> Any:
+    """Return the type of what stands at a path such as `.vision` within a type."""
+    for name in path.strip(".`").split("."):
+        wanted = _fields(wanted).get(name, wanted)
+    return wanted
+
+
+def _fields(wanted: Any) -> dict[str, Any]:
+    """Return the types of the fields of a recipe's section; none for any other type."""
+    sections = [member for member in _members(wanted) if hasattr(member, "__struct_fields__")]
+    return typing.get_type_hints(sections[0], include_extras=True) if sections else {}
+
+
+def _leaves(wanted: Any) -> Iterator[Any]:
+    """Yield what a type is made of, down to the words of a Literal."""
+    inner = typing.get_args(wanted)
+    for member in inner:
+        yield from _leaves(member)
+    if not inner:
+        yield wanted
 
 
 def _is_finite(value: Any) -> bool:

@@ -9,10 +9,9 @@ parquet with what they were paid. `is_whole` tells whether the completions at ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emollm.pictures import open_picture
+from emollm.train.collate import open_shown
 from emollm.train.completions import share_alike, totals, write_completions
 from emollm.train.payment import Payment
 from emollm.train.run import Run, first_problem, is_first_process
@@ -40,7 +39,7 @@ class Rollouts(GRPOTrainer):  # type: ignore[misc]
 
     def _generate_and_score_completions(self, inputs: Sequence[Mapping[str, Any]]) -> Any:
         """Sample and pay the completions of a rollout, and keep them."""
-        pictures = {path: open_picture(Path(path)) for path in {row["picture"] for row in inputs}}
+        pictures = {path: open_shown(record_id, path) for path, record_id in _shown(inputs).items()}
         turns = [
             ask_about(pictures[row["picture"]], neutralise(row["question"], self.processing_class)) for row in inputs
         ]
@@ -86,6 +85,11 @@ class Rollouts(GRPOTrainer):  # type: ignore[misc]
         columns |= {"total": sums, "advantage": list(log["advantages"])}
         step = self.state.global_step + 1
         write_completions(self.run.completions_path(step), step, columns, rewards)
+
+
+def _shown(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the files of the pictures asked about, each with a sample that shows it."""
+    return {row["picture"]: row["id"] for row in inputs}
 
 
 def _pictures(messages: Sequence[Mapping[str, Any]]) -> list[Any]:

@@ -4,40 +4,59 @@
 
 A mixture says how many rows each style gets from a sample: ExpLLM's published mixture is three bare labels to one
 explanation. A fraction takes that share of the samples, always the same ones.
+
+A sample without a picture, as a file of AUs gives them, is asked about in words: what was measured stands in the
+question. A clip is not, as there is more to it than its words.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
-import sys
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emollm.answers import STYLES, render
 from emollm.errors import ConfigError, SourceError, did_you_mean
-from emollm.labels import canonical
-from emollm.pictures import check_picture
-from emollm.prompts import ask, num_variants
+from emollm.labels import canonical, check_label_set
+from emollm.pictures import check_sample_picture
+from emollm.prompts import ask, measured_aus, num_variants
 from emollm.records import Sample, media_path
-from emollm.train.run import is_first_process
+from emollm.scoring import main_face
+from emollm.train.refused import BAD_PICTURE, Refused
 
 BARE = ("label", "labels")
 """Styles that need no reasoning."""
 UNNAMED = "observations"
 """The style that needs no label."""
+TEXT_ALONE = (
+    "qwen2_vl",
+    "qwen2_5_vl",
+    "qwen3_vl",
+    "idefics3",
+    "smolvlm",
+    "llava",
+    "llava_onevision",
+    "internvl",
+    "gemma3",
+)
+"""Model types that read rows without a picture, and batches of both. PaliGemma's processor wants one in each."""
 
 
 class Row(NamedTuple):
-    """One question about one picture, and the answer to learn."""
+    """One question about one picture, or about what was measured in it, and the answer to learn."""
 
     id: str
-    picture: str
+    picture: str | None
     style: str
     question: str
     answer: str
+
+    @property
+    def images(self) -> list[str]:
+        """The picture as a list of one or none, which is the form in which TRL's data sets have pictures."""
+        return [] if self.picture is None else [self.picture]
 
 
 class Mixture(NamedTuple):
@@ -46,7 +65,7 @@ class Mixture(NamedTuple):
     styles: Mapping[str, float]
     label_set: str | None = None
     label_first: bool = False
-    """All bare labels come before the first explanation; otherwise the rows are shuffled together."""
+    """All bare labels come before the first explanation, as `LabelsFirst` wants them; otherwise they are shuffled in."""
     seed: int = 0
 
 
@@ -61,17 +80,23 @@ def check_styles(styles: Mapping[str, float]) -> None:
         raise ConfigError("styles: every share is 0; for example {label: 3, sections: 1}")
 
 
-def make_rows(samples: Iterable[Sample], root: Path, mixture: Mixture) -> tuple[list[Row], Counter[str]]:
-    """Return the rows in the order of training, and how many samples were refused for which reason.
+def make_rows(
+    samples: Iterable[Sample], root: Path, mixture: Mixture, takes_text: bool = True
+) -> tuple[list[Row], Refused]:
+    """Return the rows in the order of training, and which samples were refused for which reason.
 
-    Order and choices depend on the seed and the ids alone.
+    Order and choices depend on the seed and the ids alone. Without `takes_text`, each row needs a picture.
     """
     rows: list[Row] = []
-    refused: Counter[str] = Counter()
+    refused = Refused()
     for sample in samples:
-        reason = _why_not(sample, root, mixture)
-        if reason:
-            refused[reason] += 1
+        if reason := _why_not(sample, mixture, takes_text):
+            refused.add(sample.id, reason)
+            continue
+        try:
+            check_sample_picture(sample, root)
+        except SourceError as error:
+            refused.add(sample.id, BAD_PICTURE, str(error))
             continue
         rows += _rows_of(sample, root, mixture)
     rows.sort(key=lambda row: row.id)
@@ -81,33 +106,28 @@ def make_rows(samples: Iterable[Sample], root: Path, mixture: Mixture) -> tuple[
     return rows, refused
 
 
-def say_refused(path: Path, refused: Counter[str], what: str = "samples") -> None:
-    """Say on stderr how many samples of a file were left out, and why."""
-    if refused and is_first_process():
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused.most_common())
-        print(f"{path}: {sum(refused.values()):,} {what} left out ({reasons})", file=sys.stderr)
-
-
-def _why_not(sample: Sample, root: Path, mixture: Mixture) -> str | None:
-    """Return why a sample cannot teach anything, in one word."""
-    if sample.media is None or sample.media.kind != "image":
+def _why_not(sample: Sample, mixture: Mixture, takes_text: bool) -> str | None:
+    """Return why a sample cannot teach anything, whatever its picture is, in one word."""
+    if not _is_shown(sample) and (sample.media is not None or _measured(sample) is None):
         return "no_picture"
+    if not _is_shown(sample) and not takes_text:
+        return "model_needs_picture"
     is_named = _label(sample, mixture) is not None or (sample.labels and "labels" in mixture.styles)
     if not is_named and UNNAMED not in mixture.styles:
         return "no_label"
     if sample.reasoning is None and not (is_named and any(style in BARE for style in mixture.styles)):
         return "no_reasoning"
-    try:
-        check_picture(_picture(sample, root))
-    except SourceError:
-        return "bad_picture"
     return None
 
 
-def _picture(sample: Sample, root: Path) -> Path:
-    path = media_path(sample, root)
-    assert path is not None
-    return path
+def _is_shown(sample: Sample) -> bool:
+    return sample.media is not None and sample.media.kind == "image"
+
+
+def _measured(sample: Sample) -> str | None:
+    """Return the AUs of the face that the sample is about, in words."""
+    face = main_face(sample)
+    return None if face is None else measured_aus(face)
 
 
 def _label(sample: Sample, mixture: Mixture) -> str | None:
@@ -115,20 +135,22 @@ def _label(sample: Sample, mixture: Mixture) -> str | None:
     if sample.label is None:
         return None
     label_set = mixture.label_set or sample.label_set
+    check_label_set(label_set, f"sample '{sample.id}': label_set")
     return canonical(sample.label, label_set) if label_set else sample.label
 
 
 def _rows_of(sample: Sample, root: Path, mixture: Mixture) -> list[Row]:
     rows = []
-    picture = str(_picture(sample, root))
+    path = media_path(sample, root)
+    about: dict[str, Any] = {} if path is not None else {"kind": None, "measured": _measured(sample)}
     for style, share in mixture.styles.items():
         answer = _answer(sample, style, mixture)
         if answer is None:
             continue
         for copy in range(_copies(sample.id, style, share, mixture.seed)):
             variant = draw(mixture.seed, sample.id, style, copy) % num_variants(style)
-            question = ask(style, mixture.label_set or sample.label_set, variant, sample.text)
-            rows.append(Row(sample.id, picture, style, question, answer))
+            question = ask(style, mixture.label_set or sample.label_set, variant, sample.text, **about)
+            rows.append(Row(sample.id, None if path is None else str(path), style, question, answer))
     return rows
 
 

@@ -8,6 +8,7 @@ Example:
 
 output_dir/manifest.json               options, versions, input hashes, counts, status
 output_dir/train_log.jsonl             one line per logged step
+output_dir/curves.svg                  the same as a picture, drawn with each checkpoint and at the end
 output_dir/checkpoint-N/               where a rerun goes on
 output_dir/completions/step-N.parquet  what the model said in step N and was paid for it, where a reward pays
 """
@@ -28,7 +29,7 @@ from types import FrameType
 from typing import Any
 
 from emollm.errors import ConfigError
-from emollm.files import in_one_step, write_json
+from emollm.files import write_json
 from emollm.stage import new_manifest
 
 MAY_CHANGE = {
@@ -42,6 +43,7 @@ MAY_CHANGE = {
 }
 """Options that a rerun may change without starting again."""
 SAME_SIGNAL_S = 1.0
+LOG, CURVES = "train_log.jsonl", "curves.svg"
 
 
 @dataclass
@@ -62,12 +64,12 @@ class Run:
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Append one line to train_log.jsonl."""
-        with (self.directory / "train_log.jsonl").open("a", encoding="utf-8") as file:
+        with (self.directory / LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
     def last_checkpoint(self) -> Path | None:
         """Return the newest whole checkpoint, or None."""
-        return max(filter(_is_whole, self.directory.glob("checkpoint-*")), key=_step, default=None)
+        return max(filter(_is_whole, self.directory.glob("checkpoint-*")), key=step_of, default=None)
 
     def completions_path(self, step: int) -> Path:
         """Return where the completions lie that were sampled for a step."""
@@ -77,20 +79,33 @@ class Run:
         """Forget what was logged after a checkpoint, or at all without one: it happens again."""
         if not is_first_process():
             return
-        reached = 0 if checkpoint is None else _step(checkpoint)
-        log = self.directory / "train_log.jsonl"
+        reached = 0 if checkpoint is None else step_of(checkpoint)
+        log = self.directory / LOG
         if log.exists():
             # A line torn by a crash has no end, and comes after the checkpoint too.
             lines = [line for line in log.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
             kept = [line for line in lines if json.loads(line)["step"] <= reached]
-            with in_one_step(log) as part:
+            with in_onestep_of(log) as part:
                 part.write_text("".join(kept), encoding="utf-8")
         for path in self.directory.glob("completions/step-*.parquet"):
-            if _step(path) > reached:
+            if step_of(path) > reached:
                 path.unlink()
 
 
-def _step(path: Path) -> int:
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a train_log.jsonl; one that a crash tore ends it. Raises OSError where it cannot be read."""
+    lines: list[dict[str, Any]] = []
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            break
+        if isinstance(line, dict) and "step" in line:
+            lines.append(line)
+    return lines
+
+
+def step_of(path: Path) -> int:
     """Return the number in the name of a checkpoint or of a file of completions."""
     return int(path.stem.rpartition("-")[2])
 
@@ -129,7 +144,7 @@ def _remove_progress(directory: Path) -> None:
     if is_first_process():
         for checkpoint in directory.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
-        for path in [directory / "train_log.jsonl", *directory.glob("completions/step-*.parquet")]:
+        for path in [directory / LOG, directory / CURVES, *directory.glob("completions/step-*.parquet")]:
             path.unlink(missing_ok=True)
 
 

@@ -18,19 +18,24 @@ from typing import Any, Literal
 import msgspec
 
 from emollm.errors import EmoLLMError, SourceError
+from emollm.labels import check_label_set
 from emollm.prompts import prompt_hash
 from emollm.records import Sample, read_records
 from emollm.train.careful import Careful
 from emollm.train.collate import Collator, check_rows
+from emollm.train.curriculum import LabelsFirst
 from emollm.train.fit import fit
+from emollm.train.launch import ENCODED, EVALUATION, Method, build_settings, launch, run_program
 from emollm.train.launch import REFUSED as REFUSED_EVERYWHERE
-from emollm.train.launch import Method, build_settings, launch, run_program
 from emollm.train.limits import Count
 from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_config, trained_parts, widen
+from emollm.train.mistakes import mistakes_said
 from emollm.train.prepare import max_tokens, prepare
-from emollm.train.rows import Mixture, Row, check_styles, make_rows, say_refused
+from emollm.train.refused import Refused
+from emollm.train.rows import BARE, TEXT_ALONE, Mixture, Row, check_styles, make_rows
 from emollm.train.run import Run, is_first_process
 from emollm.train.validate import Validation, Validator, make_validator, validation_callback
+from emollm.vlm.load import read_config
 
 EXAMPLE = "emollm train sft --config recipes/quickstart/sft.yaml max_steps=100 per_device_train_batch_size=16"
 
@@ -51,7 +56,7 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     styles: dict[str, float] = msgspec.field(default_factory=lambda: {"sections": 1.0})
     """Rows per sample and epoch in each answer style, for example {label: 3, sections: 1}."""
     label_first: bool = False
-    """Bare labels first, explanations after; otherwise all are shuffled together."""
+    """Each bare label once, then explanations to the end; otherwise all are shuffled together."""
     lora: Lora | None = None
     """A LoRA adapter instead of all weights."""
     freeze_vision: bool = False
@@ -72,6 +77,7 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         try:
             check_styles(self.styles)
+            check_label_set(self.label_set)
             parts = self.parts()
         except EmoLLMError as error:
             raise ValueError(str(error)) from None
@@ -89,10 +95,18 @@ DEFAULTS = {
 }
 """What a recipe need not say."""
 
+_PACKING = (
+    "rows with pictures are not packed: the places of a picture's tokens count in three directions (M-RoPE), which in a "
+    "packed row would run on from the row before, and transformers would let it be seen; leave it out"
+)
 _OURS = "loss is on answers alone, always; leave it out"
-REFUSED = REFUSED_EVERYWHERE | {
+REFUSED = {
+    **REFUSED_EVERYWHERE,
+    **dict.fromkeys(EVALUATION, "there is no evaluation by loss; `validation: {metric: accuracy}` measures answers"),
+    **dict.fromkeys(("dataset_kwargs", "dataset_num_proc", "dataset_text_field", "pad_to_multiple_of"), ENCODED),
+    **dict.fromkeys(("eos_token", "pad_token", "chat_template_path"), ENCODED),
+    **dict.fromkeys(("packing", "eval_packing", "packing_strategy"), _PACKING),
     "max_length": "nothing is cut off here; leave it out, and lower max_pixels or shorten the texts",
-    "packing": "rows with pictures cannot be packed; leave it out",
     "padding_free": "rows with pictures need padding; leave it out",
     "assistant_only_loss": _OURS,
     "completion_only_loss": _OURS,
@@ -107,24 +121,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def trainer_settings(config: Any, values: dict[str, Any], recipe: Recipe) -> Any:
     """Build TRL's arguments. Raises ConfigError where they contradict each other or the machine."""
-    order = {"train_sampling_strategy": "sequential"} if recipe.label_first else {}
-    return build_settings(config, DEFAULTS | values | order, recipe.num_processes)
+    return build_settings(config, DEFAULTS | values, recipe.num_processes)
 
 
 def train(recipe: Recipe, settings: Any, run: Run) -> None:
     """Load, check, train and save. Leaves a checkpoint behind when it is stopped, and then raises KeyboardInterrupt."""
-    rows, refused = read_rows(recipe, settings.seed)
+    rows, refused = read_rows(recipe, settings.seed, run)
     validator = read_validator(recipe, settings.seed)
     model, processor = prepare(recipe, quantization=recipe.quantization)
     freeze(model, recipe.parts())
     check_rows(processor, rows, max_tokens(model))
-    trainer = make_trainer(model, processor, rows, recipe, settings)
+    with mistakes_said():
+        trainer = make_trainer(model, processor, rows, recipe, settings)
     check_trained(trainer.model, recipe.parts(), recipe.train)
     widen(trainer.model, settings)
     styles = Counter(row.style for row in rows)
-    run.note(rows=dict(styles), refused=dict(refused), prompts=prompt_hash(), world_size=settings.world_size)
+    unseen = sum(not row.images for row in rows)
+    run.note(
+        rows=dict(styles),
+        without_picture=unseen,
+        refused=dict(refused),
+        prompts=prompt_hash(),
+        world_size=settings.world_size,
+    )
     if is_first_process():
-        print(f"{sum(styles.values()):,} rows {dict(styles)}, {settings.world_size} process(es)", file=sys.stderr)
+        told = f"{dict(styles)}, {unseen:,} of them without a picture" if unseen else dict(styles)
+        print(f"{len(rows):,} rows {told}, {settings.world_size} process(es)", file=sys.stderr)
     if validator is not None:
         trainer.add_callback(validation_callback(trainer, processor, validator, run))
     fit(trainer, processor, run)
@@ -138,13 +160,14 @@ def read_validator(recipe: Recipe, seed: int) -> Validator | None:
     return make_validator(recipe.validation, Path(recipe.train_file), recipe.media_root, recipe.label_set, style, seed)
 
 
-def read_rows(recipe: Recipe, seed: int) -> tuple[list[Row], Counter[str]]:
+def read_rows(recipe: Recipe, seed: int, run: Run) -> tuple[list[Row], Refused]:
     """Turn the training file into rows and say what was refused. Raises SourceError where nothing is left."""
     path = Path(recipe.train_file)
     samples = (s for s in read_records(path, Sample) if recipe.split in (None, s.split))
     mixture = Mixture(recipe.styles, recipe.label_set, recipe.label_first, seed)
-    rows, refused = make_rows(samples, Path(recipe.media_root or path.parent), mixture)
-    say_refused(path, refused)
+    takes_text = read_config(recipe.model).model_type in TEXT_ALONE
+    rows, refused = make_rows(samples, Path(recipe.media_root or path.parent), mixture, takes_text)
+    refused.tell(path, run.directory)
     if not rows:
         raise SourceError(f"{path}: nothing to learn from; check split '{recipe.split}', media_root and styles")
     return rows, refused
@@ -155,19 +178,30 @@ def make_trainer(model: Any, processor: Any, rows: Sequence[Row], recipe: Recipe
     from datasets import Dataset
     from trl import SFTTrainer
 
+    num_labels = sum(row.style in BARE for row in rows)
+
     class Trainer(Careful, SFTTrainer):  # type: ignore[misc]
-        pass
+        def _get_train_sampler(self, *arguments: Any) -> Any:
+            if not recipe.label_first:
+                return super()._get_train_sampler(*arguments)
+            seed = settings.seed if settings.data_seed is None else settings.data_seed
+            return LabelsFirst(num_labels, len(rows), seed, lambda: int(self.state.epoch or 0))
 
     columns = {name: [getattr(row, name) for row in rows] for name in Row._fields if name != "picture"}
-    return Trainer(
+    trainer = Trainer(
         model=model,
         args=settings,
         # TRL knows a data set of pictures by this column, and then leaves the rows to the collator.
-        train_dataset=Dataset.from_dict(columns | {"images": [[row.picture] for row in rows]}),
+        train_dataset=Dataset.from_dict(columns | {"images": [row.images for row in rows]}),
         processing_class=processor,
         data_collator=Collator(processor),
         peft_config=None if recipe.lora is None else peft_config(recipe.lora, recipe.parts(), model),
     )
+    # Every token of a step counts alike, over all processes and micro-batches: TRL divides by their number where it is
+    # told to count them. Qwen-VL, Gemma and PaliGemma say they cannot, which is about a loss of their own; a bare label
+    # would then weigh as much as a whole explanation beside it.
+    trainer.model_accepts_loss_kwargs = True
+    return trainer
 
 
 METHOD = Method("sft", EXAMPLE, Recipe, "SFTConfig", REFUSED, trainer_settings, train)

@@ -9,7 +9,6 @@ the training stops. Every measurement is in train_log.jsonl, from which a rerun 
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +23,7 @@ from emollm.records import Sample, read_records
 from emollm.scoring import SampleScore, score_sample
 from emollm.train.limits import Count
 from emollm.train.questions import Asking, Question, make_questions
-from emollm.train.run import Run, is_first_process
+from emollm.train.run import LOG, Run, is_first_process, read_log
 from emollm.vlm.generate import Sampling, generate
 from emollm.vlm.processors import save_processor
 from emollm.vlm.turns import ask_about
@@ -171,8 +170,8 @@ def validation_callback(trainer: Any, processor: Any, validator: Validator, run:
 
 def measured_before(run: Run, metric: str, step: int) -> list[float]:
     """Return what was measured up to a step, from the log of the run."""
-    log = run.directory / "train_log.jsonl"
-    entries = map(json.loads, log.read_text(encoding="utf-8").splitlines()) if log.exists() else ()
+    log = run.directory / LOG
+    entries = read_log(log) if log.exists() else []
     name = f"validation_{metric}"
     return [entry[name] for entry in entries if name in entry and entry["step"] <= step]
 

@@ -40,7 +40,7 @@ def import_transformers() -> Any:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     # What the libraries say about their own renames, retries and missing kernels helps nobody who trains a model.
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers|torch\.distributed")
     for name in ("huggingface_hub", "bitsandbytes.backends.cpu.ops"):
         logging.getLogger(name).setLevel(logging.ERROR)
     if not torch.cuda.is_available():

@@ -15,7 +15,9 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from eval.beside import Beside
 from eval.report import notes, numbers, tables
+from eval.report.beside import beside
 from eval.report.markup import Markup, escape, join
 from eval.report.samples import View, choose, samples
 from eval.results import REPORT_NAME, Results
@@ -23,23 +25,30 @@ from eval.scored import Scored
 
 
 def write_report(
-    folder: Path, results: Results, rows: Sequence[Scored], *, media_root: Path | None, max_samples: int
+    folder: Path,
+    results: Results,
+    rows: Sequence[Scored],
+    *,
+    media_root: Path | None,
+    max_samples: int,
+    others: Sequence[Beside] = (),
 ) -> Path:
     """Write the report into `folder` and return its path. `media_root` None leaves the pictures out."""
     path = folder / REPORT_NAME
     shown = choose(rows, max_samples, results.settings.seed)
     view = View(results.settings.thresholds, media_root, total=len(rows))
-    path.write_text(page(results, samples(shown, view)), encoding="utf-8")
+    path.write_text(page(results, samples(shown, view), beside(results, folder.name, others)), encoding="utf-8")
     return path
 
 
-def page(results: Results, cards: Markup) -> str:
+def page(results: Results, cards: Markup, others: Markup | None = None) -> str:
     """Return the whole page."""
     script, style = _asset("report.js"), _asset("report.css")
     body = join(
         numbers.header(results),
         numbers.headlines(results),
         numbers.joint(results),
+        others,
         tables.labels(results),
         tables.aus(results),
         numbers.groups(results),

@@ -5,6 +5,7 @@
     page.py       the front matter that the Hub reads, and the order of the sections
     sections.py   what the model is, its uses, its limits
     data.py       what it learnt from, traced back by manifests; the section about it
+    counts.py     what is in such a file, of samples or of pairs
     procedure.py  how it was trained: recipe, versions, curves
     scores.py     what `emollm score` measured
     results.py    the sections about that
@@ -25,13 +26,15 @@ from emollm.errors import ConfigError
 from emollm.files import in_one_step
 from emollm.train.card.facts import gather
 from emollm.train.card.page import page
+from emollm.train.card.procedure import pictures
 
 EPILOG = """examples:
   emollm card --model runs/sft --score scores
   emollm card --model merged --score scores/rafdb --score scores/ours --license cc-by-nc-4.0 -o README.md --overwrite
   emollm card --model runs/sft --data moved/cot.jsonl
 
-What the model learnt from is found by the manifests of its training; --data says where such a file lies now."""
+What the model learnt from is found by the manifests of its training; --data says where such a file lies now. The curves
+of each training, as far as its log is there, become pictures beside the card: README.1-sft.svg."""
 
 STUBS = ("generated_from_trainer", "[More Information Needed]")
 """What the cards that TRL and PEFT leave in every run folder say; nobody has written those by hand."""
@@ -86,14 +89,18 @@ def write_card(
     name: str | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write the card of a model directory. Raises ConfigError where a file that says something else would be lost."""
+    """Write the card of a model directory, and its pictures beside it.
+
+    Raises ConfigError where a file that says something else would be lost.
+    """
     facts = gather(folder, scores=scores, data=data, licence=licence, name=name)
     for warning in facts.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    text = page(facts)
+    text = page(facts, output.stem)
     if output.exists() and not overwrite:
         before = output.read_text(encoding="utf-8", errors="replace")
         if before != text and not any(stub in before for stub in STUBS):
             raise ConfigError(f"-o {output}: is there and says something else; use --overwrite, or name another file")
-    with in_one_step(output) as part:
-        part.write_text(text, encoding="utf-8")
+    for path, content in {**pictures(facts, output.stem), output.name: text}.items():
+        with in_one_step(output.with_name(path)) as part:
+            part.write_text(content, encoding="utf-8")

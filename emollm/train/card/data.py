@@ -1,6 +1,6 @@
 """Data: what a model learnt from, found by the digests in its manifests, counted, and traced back to its sources.
 
-    files = read_data(steps, named=[Path("cot.jsonl")], scores=[])
+    files = read_data([Reading(step)], named=[Path("cot.jsonl")], scores=[])
     list(training_data(files))              # the section of the card
 
 A file counts as what was learnt from only while it is still the one that the training read.
@@ -8,60 +8,16 @@ A file counts as what was learnt from only while it is still the one that the tr
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from emollm.cards.classes import class_of
-from emollm.cards.origin import RENDERED, Step, generated, licence_of, lineage, same_file, source_of
+from emollm.cards.origin import RENDERED, Step, lineage, same_file
 from emollm.cards.tables import MOST, code, name, number_of, part_of, rest, shares, table
 from emollm.errors import ConfigError
 from emollm.files import fingerprint
-from emollm.records import Sample, read_records
+from emollm.train.card.counts import Counts, Scored, count, count_pairs, holds_pairs
 from emollm.train.card.scores import Scores
-
-
-class Counts:
-    """What is counted of the samples that were learnt from."""
-
-    def __init__(self, ids: frozenset[str], subjects: frozenset[str]) -> None:
-        """`ids` and `subjects` are those that were scored: which of them were learnt from is counted too."""
-        self._scored_ids, self._scored_subjects = ids, subjects
-        self.num_samples = self.num_malformed = self.num_subjects = 0
-        self.classes: Counter[str] = Counter()
-        self.sources: Counter[tuple[str, str]] = Counter()
-        self.teachers: Counter[str] = Counter()
-        self.languages: Counter[str] = Counter()
-        self.shared_ids: set[str] = set()
-        self.shared_subjects: set[str] = set()
-
-    def read(self, path: Path, split: str | None) -> None:
-        """Count the samples of a split; malformed lines are counted and passed over, as every stage does."""
-        subjects: set[str] = set()
-        for sample in read_records(path, Sample, bad=lambda _line: self._malformed()):
-            if split in (None, sample.split):
-                self._add(sample)
-                if sample.subject is not None:
-                    subjects.add(sample.subject)
-        self.num_subjects = len(subjects)
-        self.shared_subjects = subjects & self._scored_subjects
-
-    def _malformed(self) -> None:
-        self.num_malformed += 1
-
-    def _add(self, sample: Sample) -> None:
-        self.num_samples += 1
-        self.classes[class_of(sample)] += 1
-        self.sources[source_of(sample) or "", licence_of(sample) or ""] += 1
-        if sample.reasoning is not None:
-            told = generated(sample)
-            if told:  # `generate` names the language where it is not English; of other texts it is not known
-                self.languages[str(told.get("language") or "en")] += 1
-            teacher = " ".join(str(told[key]) for key in ("teacher", "model") if told.get(key))
-            self.teachers[teacher or "not told"] += 1
-        if sample.id in self._scored_ids:
-            self.shared_ids.add(sample.id)
 
 
 class DataFile(NamedTuple):
@@ -87,38 +43,60 @@ class DataFile(NamedTuple):
         return self.counts.shared_subjects & scores.subjects if self.counts is not None else set()
 
 
-def read_data(trainings: Sequence[Step], named: Sequence[Path], scores: Sequence[Scores]) -> list[DataFile]:
+class Reading(NamedTuple):
+    """A training and what it learnt from of the files that it read."""
+
+    step: Step
+    only: frozenset[str] | None = None
+    """The ids of the samples; None: all of its split."""
+
+
+def read_data(trainings: Sequence[Reading], named: Sequence[Path], scores: Sequence[Scores]) -> list[DataFile]:
     """Find and count the files of the trainings. Raises ConfigError for a named one that no training has read."""
-    ids = frozenset[str]().union(*(one.ids for one in scores))
-    subjects = frozenset[str]().union(*(one.subjects for one in scores))
+    empty = frozenset[str]()
+    scored = Scored(empty.union(*(one.ids for one in scores)), empty.union(*(one.subjects for one in scores)))
     found: list[DataFile] = []
     prints = {path: fingerprint(path) for path in named}
-    listed = [print_of_file for training in trainings for print_of_file in training.inputs.values()]
+    listed = [print_of_file for training in trainings for print_of_file in training.step.inputs.values()]
     for path, print_of_file in prints.items():
         if not listed:
-            counts = Counts(ids, subjects)
-            counts.read(path, None)
-            steps = lineage(path, print_of_file["sha256"], [])
-            found.append(DataFile(path.name, print_of_file["sha256"], None, "", steps, counts))
+            found.append(_counted_file(path, path.name, print_of_file["sha256"], Reading(Step("", "", {})), [], scored))
         elif print_of_file not in listed:
-            names = ", ".join(sorted({name for training in trainings for name in training.inputs}))
+            names = ", ".join(sorted({name for training in trainings for name in training.step.inputs}))
             raise ConfigError(f"--data {path}: is not what the training read ({names}), or has changed since")
     for training in trainings:
-        split = training.options.get("split")
-        for file, print_of_file in training.inputs.items():
+        split = training.step.options.get("split")
+        for file, print_of_file in training.step.inputs.items():
             digest = str(print_of_file.get("sha256", "")) if isinstance(print_of_file, dict) else ""
             if any((one.sha256, one.split) == (digest, split) for one in found):
                 continue
             here = next((path for path, one in prints.items() if one == print_of_file), None)
-            here = here or same_file(file, print_of_file, _places(training, named))
+            here = here or same_file(file, print_of_file, _places(training.step, named))
             if here is None:
-                found.append(DataFile(file, digest, split, training.stage, [Step(file, digest, {})], None))
-                continue
-            counts = Counts(ids, subjects)
-            counts.read(here, split)
-            steps = lineage(here, digest, [one.parent for one in named])
-            found.append(DataFile(file, digest, split, training.stage, steps, counts))
+                found.append(DataFile(file, digest, split, training.step.stage, [Step(file, digest, {})], None))
+            else:
+                found.append(_counted_file(here, file, digest, training, [one.parent for one in named], scored))
     return found
+
+
+def _counted_file(
+    path: Path, name: str, digest: str, training: Reading, folders: Sequence[Path], scored: Scored
+) -> DataFile:
+    """Count a file that is still what the training read, and trace it back."""
+    split = training.step.options.get("split")
+    steps = lineage(path, digest, folders)
+    if holds_pairs(path):
+        counts = count_pairs(path, _made_of(path, steps, folders), scored)
+    else:
+        counts = count(path, split, scored, training.only)
+    return DataFile(name, digest, split, training.step.stage, steps, counts)
+
+
+def _made_of(pairs: Path, steps: Sequence[Step], folders: Sequence[Path]) -> Path | None:
+    """Return the file of samples that an export made pairs of, if it is still there unchanged."""
+    places = [pairs.parent, pairs.parent.parent, *folders]
+    found = (same_file(file, print_of_file, places) for file, print_of_file in steps[0].inputs.items())
+    return next(filter(None, found), None)
 
 
 def _places(training: Step, named: Sequence[Path]) -> list[Path]:
@@ -149,10 +127,26 @@ def training_data(files: Sequence[DataFile]) -> Iterator[str]:
 
 def _counted(counts: Counts) -> Iterator[str]:
     people = number_of(counts.num_subjects, "person", "people") if counts.num_subjects else "people not told apart"
-    yield f"{number_of(counts.num_samples, 'sample')}, {people}."
+    pairs = f"{number_of(counts.num_pairs, 'pair')} of a better and a worse answer about " if counts.num_pairs else ""
+    yield f"{pairs}{number_of(counts.num_samples, 'sample')}, {people}."
     if counts.num_malformed:
         yield f"{number_of(counts.num_malformed, 'line')} of the file cannot be read."
     yield ""
+    if counts.has_samples:
+        yield from _sources(counts)
+    else:
+        yield "The samples that the pairs were made of are not found: sources, licences and people are not known here."
+    yield ""
+    yield from shares(("label", "samples", "share"), counts.classes, counts.num_samples)
+    yield from rest(counts.classes)
+    if counts.teachers:
+        yield ""
+        explained = part_of(counts.teachers.total(), counts.num_samples)
+        writers = ", ".join(f"{name(teacher)} {num:,}" for teacher, num in counts.teachers.most_common(MOST))
+        yield f"{explained} samples have an explanation, written by: {writers}."
+
+
+def _sources(counts: Counts) -> Iterator[str]:
     yield from table(
         ("source", "licence", "samples"),
         (
@@ -165,14 +159,6 @@ def _counted(counts: Counts) -> Iterator[str]:
         ),
         "llr",
     )
-    yield ""
-    yield from shares(("label", "samples", "share"), counts.classes, counts.num_samples)
-    yield from rest(counts.classes)
-    if counts.teachers:
-        yield ""
-        explained = part_of(counts.teachers.total(), counts.num_samples)
-        writers = ", ".join(f"{name(teacher)} {num:,}" for teacher, num in counts.teachers.most_common(MOST))
-        yield f"{explained} samples have an explanation, written by: {writers}."
 
 
 def _lineage(files: Sequence[DataFile]) -> Iterator[str]:

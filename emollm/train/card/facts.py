@@ -6,15 +6,16 @@ facts.trainings[0].manifest["options"]
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from emollm.cards.origin import Step, read_manifest
 from emollm.errors import ModelError
-from emollm.train.card.data import DataFile, read_data
+from emollm.train.card.counts import read_pairs
+from emollm.train.card.data import DataFile, Reading, read_data
 from emollm.train.card.scores import Scores, read_scores
+from emollm.train.run import LOG, read_log
 from emollm.vlm.weights import Weight, read_weights
 
 MAX_TRAININGS = 32
@@ -28,6 +29,8 @@ class Training(NamedTuple):
     manifest: Mapping[str, Any]
     log: Sequence[Mapping[str, Any]]
     """The lines of train_log.jsonl; empty where it is gone."""
+    learnt_ids: frozenset[str] | None = None
+    """The samples that it learnt from, where it chose some of those it read."""
 
     @property
     def step(self) -> Step:
@@ -94,7 +97,7 @@ def gather(
         merge=manifest if manifest.get("stage") == "merge" else {},
         trainings=trainings,
         base=_base(trainings, adapter, manifest),
-        data=read_data([training.step for training in trainings], data, measured),
+        data=read_data([Reading(training.step, training.learnt_ids) for training in trainings], data, measured),
         scores=measured,
         licence=licence,
     )
@@ -110,7 +113,9 @@ def _trainings(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Training]:
             manifest = manifest.get("training") or {}
         if not manifest.get("options"):
             return
-        yield Training(folder.name, manifest, _read_log(folder / "train_log.jsonl"))
+        log, chosen = folder / LOG, folder / "pairs.jsonl"  # pairs are written where DPO makes them of completions
+        ids = frozenset(str(pair["id"]) for pair in read_pairs(chosen) if pair) if chosen.is_file() else None
+        yield Training(folder.name, manifest, read_log(log) if log.is_file() else [], ids)
         options = Step("", "", manifest).options
         before = options.get("adapter") or options.get("model")
         if not isinstance(before, str):
@@ -123,15 +128,3 @@ def _base(trainings: Sequence[Training], adapter: Mapping[str, Any], manifest: M
     """Return what it all began with: the model that the first training names, or else the adapter or the merge."""
     first = trainings[-1].step if trainings else Step("", "", manifest)
     return str(first.options.get("model") or ("" if trainings else adapter.get("base_model_name_or_path") or ""))
-
-
-def _read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a log; one that a crash tore ends it."""
-    lines: list[dict[str, Any]] = []
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                lines.append(json.loads(line))
-            except ValueError:
-                break
-    return lines

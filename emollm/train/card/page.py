@@ -1,6 +1,6 @@
 """The page: front matter for the Hub, then the sections of Mitchell et al. 2019, learning before measuring.
 
-print(page(facts))
+print(page(facts, "README"))
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ TAGS = ("facial-expression", "facial-action-units", "facs", "emotion-recognition
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
-def page(facts: Facts) -> str:
-    """Return the whole card."""
+def page(facts: Facts, stem: str) -> str:
+    """Return the whole card, which is to be called STEM.md: the pictures beside it are called after it."""
     lines = [*front_matter(facts), ""]
     use, ethics = USE.splitlines(), ETHICS.splitlines()
     about = (opening(facts), details(facts), use, how_to(facts), factors(facts))
-    learnt = (training_data(facts.data), procedure(facts))
+    learnt = (training_data(facts.data), procedure(facts, stem))
     measured = (metrics(facts), evaluation_data(facts), results(facts))
     for section in (*about, *learnt, *measured, ethics, caveats(facts)):
         lines += [*section, ""]

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from emollm.cards.tables import bar, code, name, number_of, table
 from emollm.train.card.facts import Facts, Training
+from emollm.train.curves import draw, read_panels
 
 MAX_POINTS = 10
 """Rows of a curve."""
-CURVES = ("loss", "eval_loss", "reward", "kl")
-"""What a curve shows, as far as it was logged; `rewards/NAME/mean` is shown too."""
+CURVES = ("loss", "eval_loss", "eyes_error", "gaze_error", "reward", "kl", "rewards/margins", "rewards/accuracies")
+"""What the table of a curve shows, as far as it was logged; `rewards/NAME/mean` is shown too."""
 MAX_CURVES = 6
 PATHS = ("model", "adapter", "train_file", "eval_file", "media_root", "output_dir", "wheel_mapping")
 """Options that name files: of these only the last part is shown, as the folders of a machine concern nobody."""
 PACKAGES = ("emollm", "torch", "transformers", "trl", "peft", "accelerate", "deepspeed", "bitsandbytes")
 
 
-def procedure(facts: Facts) -> Iterator[str]:
-    """Yield the section: each training from the first to the last, then the merge."""
+def pictures(facts: Facts, stem: str) -> dict[str, str]:
+    """Return the curves of every training whose log is here: SVG by the name of a file beside the card, STEM.md."""
+    named = ((_picture(stem, number, training), training) for number, training in _in_order(facts))
+    return {path: draw(training.log) for path, training in named if any(read_panels(training.log))}
+
+
+def _in_order(facts: Facts) -> Iterator[tuple[int, Training]]:
+    return enumerate(reversed(facts.trainings), start=1)
+
+
+def _picture(stem: str, number: int, training: Training) -> str:
+    stage = re.sub(r"\W", "", training.step.stage)
+    return f"{stem}.{number}-{stage or 'training'}.svg"
+
+
+def procedure(facts: Facts, stem: str) -> Iterator[str]:
+    """Yield the section: each training from the first to the last with its picture beside the card, then the merge."""
     yield "## Training procedure"
     yield ""
     if not facts.trainings:
         yield "Not known: there is no manifest of a training beside the model."
         return
-    for training in reversed(facts.trainings):
-        yield from _training(training)
+    for number, training in _in_order(facts):
+        yield from _training(training, _picture(stem, number, training))
     if facts.merge:
         yield f"Then the adapter was merged into the base: {name(str(facts.merge.get('parity') or 'not checked'))}."
         yield ""
 
 
-def _training(training: Training) -> Iterator[str]:
+def _training(training: Training, picture: str) -> Iterator[str]:
     manifest, step = training.manifest, training.step
     yield f"### `train {step.stage}`"
     yield ""
@@ -41,10 +59,13 @@ def _training(training: Training) -> Iterator[str]:
     yield ""
     options = ((code(key), name(shown(key, value))) for key, value in step.options.items() if value not in (None, {}))
     yield from table(("key of the recipe", "value"), options)
-    if learnt := {key: manifest[key] for key in ("rows", "refused") if isinstance(manifest.get(key), dict)}:
+    if learnt := " ".join(_learnt(manifest)):
         yield ""
-        yield " ".join(_numbers(key, value) for key, value in learnt.items())
+        yield learnt
     yield ""
+    if any(read_panels(training.log)):
+        yield f"![Curves of this training]({quote(picture)})"
+        yield ""
     yield from curve(training.log)
 
 
@@ -67,9 +88,14 @@ def _place(manifest: Mapping[str, Any]) -> str:
     return f"{processes}; {packages or 'versions not known'}; prompts {prompts}."
 
 
-def _numbers(key: str, value: Mapping[str, Any]) -> str:
-    told = ", ".join(f"{name(str(kind))} {num:,}" for kind, num in value.items()) or "none"
-    return {"rows": f"Rows by answer style: {told}.", "refused": f"Samples it left out: {told}."}[key]
+def _learnt(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Say of what it learnt, as the training counted it."""
+    if isinstance(manifest.get("pairs"), int):
+        yield f"{number_of(manifest['pairs'], 'pair')} of a better and a worse answer."
+    for key, what in (("rows", "Rows by answer style"), ("refused", "Samples it left out")):
+        counts = manifest.get(key)
+        if isinstance(counts, dict):
+            yield f"{what}: {', '.join(f'{name(str(kind))} {num:,}' for kind, num in counts.items()) or 'none'}."
 
 
 def shown(key: str, value: object) -> str:

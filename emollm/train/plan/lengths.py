@@ -8,6 +8,7 @@ characters are counted and the picture's tokens follow from its size; without th
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,10 +17,11 @@ from typing import Any, NamedTuple
 from emollm.errors import ModelError
 from emollm.prompts import ask
 from emollm.records import Sample, read_records
+from emollm.train.longest import longest, text_of
 from emollm.train.pairs import Choosing, find_pairs, rows_of
 from emollm.train.plan.compute import Row
 from emollm.train.questions import Asking, make_questions
-from emollm.train.rows import BARE, Mixture, make_rows
+from emollm.train.rows import BARE, TEXT_ALONE, Mixture, make_rows
 from emollm.train.rows import Row as TrainRow
 
 NUM_MEASURED = 24
@@ -46,16 +48,17 @@ def measure(stage: str, options: Mapping[str, Any], config: Any) -> Lengths:
     path = Path(options["train_file"])
     processor = _processor(options, config)
     if not path.is_file():
-        longest = _assumed(stage, options, config, longest=True)
+        at_most = _assumed(stage, options, config, longest=True)
         origin = f"there is no {path} yet; pictures of {_side(options)} x {_side(options)} assumed"
-        return Lengths(None, _assumed(stage, options, config), longest, origin)
-    rows = ROWS[stage](options)
+        return Lengths(None, _assumed(stage, options, config), at_most, origin)
+    rows = ROWS[stage](options, config)
     chosen = random.Random(0).sample(rows, min(NUM_MEASURED, len(rows)))
-    chosen += sorted(rows, key=lambda row: len(row.question) + len(row.answer))[-NUM_MEASURED:]
     if processor is None:
+        chosen += heapq.nlargest(NUM_MEASURED, rows, key=lambda row: _counted(row, options, config).tokens)
         measured = [_counted(row, options, config) for row in chosen]
         origin = f"{path}, {CHARS_PER_TOKEN:g} characters a token: the processor of {options['model']} is not here"
     else:
+        chosen += longest(processor, rows, text_of, number=NUM_MEASURED)
         measured = [_encoded(row, processor, config) for row in chosen]
         origin = f"{path}, measured on {len(chosen)} rows"
     if stage == "grpo":
@@ -67,19 +70,19 @@ def measure(stage: str, options: Mapping[str, Any], config: Any) -> Lengths:
     )
 
 
-def _rows(options: Mapping[str, Any]) -> list[TrainRow]:
+def _rows(options: Mapping[str, Any], config: Any) -> list[TrainRow]:
     mixture = Mixture(options["styles"], options["label_set"], seed=options["seed"])
-    return make_rows(_samples(options), _root(options), mixture)[0]
+    return make_rows(_samples(options), _root(options), mixture, config.model_type in TEXT_ALONE)[0]
 
 
-def _questions(options: Mapping[str, Any]) -> list[TrainRow]:
+def _questions(options: Mapping[str, Any], _config: Any) -> list[TrainRow]:
     """Return the questions of GRPO as rows whose answer is still to come."""
     asking = Asking(options["style"], options["label_set"], options["seed"])
     asked, _ = make_questions(_samples(options), _root(options), asking)
     return [TrainRow(one.id, one.picture, asking.style, one.question, "") for one, _ in asked]
 
 
-def _pairs(options: Mapping[str, Any]) -> list[TrainRow]:
+def _pairs(options: Mapping[str, Any], _config: Any) -> list[TrainRow]:
     """Return the rows of DPO's pairs, two of each."""
     completions = None if options["completions"] is None else Path(options["completions"])
     choosing = Choosing(options["margin"], options["style"], options["label_set"])
@@ -115,10 +118,10 @@ def _processor(options: Mapping[str, Any], config: Any) -> Any:
 
 def _encoded(row: TrainRow, processor: Any, config: Any) -> Row:
     """Measure a row as the collator encodes it."""
-    from emollm.train.collate import Collator
+    from emollm.train.collate import Collator, encodable
     from emollm.vlm.turns import IGNORED
 
-    batch = Collator(processor)([{**row._asdict(), "images": [row.picture]}])
+    batch = Collator(processor)([encodable(row)])
     ids = batch["input_ids"]
     image = int((ids == processor.tokenizer.convert_tokens_to_ids(processor.image_token)).sum())
     return Row(ids.shape[1], int((batch["labels"] != IGNORED).sum()), image, _patches(batch, image, config))
@@ -138,8 +141,10 @@ def _counted(row: TrainRow, options: Mapping[str, Any], config: Any) -> Row:
     """Measure a row without a processor: by its characters, and by the size of its picture."""
     from PIL import Image
 
-    with Image.open(row.picture) as picture:
-        image, patches = picture_tokens(config, (picture.height, picture.width), options.get("max_pixels"))
+    image, patches = 0, 0
+    if row.picture is not None:
+        with Image.open(row.picture) as picture:
+            image, patches = picture_tokens(config, (picture.height, picture.width), options.get("max_pixels"))
     answer = len(row.answer) / CHARS_PER_TOKEN
     return Row(TEMPLATE + len(row.question) / CHARS_PER_TOKEN + image + answer, answer, image, patches)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from emollm.train.groups import check_groups
 from emollm.train.plan.compute import MFU, SIZES, Card, card, seconds_to_generate
 from emollm.train.plan.memory import DOUBT, ESTIMATED, GB, NF4, doubt
 from emollm.train.plan.plan import Launcher, Options, Plan, make_plan, read_launcher, remedies
@@ -31,10 +32,13 @@ def show_plan(stage: str, options: Options, trainer: type, arguments: argparse.N
     """Print what the recipe will take, and return the exit code.
 
     `options` are those of the recipe, `trainer` is the class of TRL that holds the defaults of what it does not say.
-    Raises ConfigError for an unknown card or launcher file, ModelError where the base has no configuration.
+    Raises ConfigError for an unknown card or launcher file and for groups of GRPO that do not fit its batch, ModelError
+    where the base has no configuration.
     """
     options = trainer_defaults(trainer) | dict(options)
     launcher = read_launcher(arguments.launcher) if arguments.launcher else Launcher()
+    if stage == "grpo":
+        check_groups(options, options.get("num_processes") or launcher.num_processes)
     gpu = card(arguments.gpu) if arguments.gpu else None
     plan = make_plan(stage, options, launcher)
     print("\n".join(render(stage, options, launcher, plan, gpu, arguments.mfu)))

@@ -12,10 +12,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from emollm.errors import ConfigError
+from emollm.errors import ConfigError, ModelError
 from emollm.train import grpo, sft
+from emollm.train.groups import check_groups
 from emollm.train.limits import Count, Seed
+from emollm.train.plan.plan import read_launcher
 from emollm.train.recipe import check_values, read_values
+from emollm.vlm.load import read_config
 
 Metric = Literal[
     "right_for_true_reasons",
@@ -42,7 +45,7 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The recipe of rounds."""
 
     model: str
-    """Directory of the model that every round starts from."""
+    """Directory or hub name of the model that every round starts from."""
     output_dir: str
     train_file: str
     """Samples with gold texts, as `emollm generate` writes them."""
@@ -104,7 +107,7 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def check_paths(recipe: Recipe) -> None:
-    """Raise ConfigError that lists every file and folder which is not there."""
+    """Raise ConfigError that lists every file which is not there, and the model where it cannot be used."""
     _raise(list(_check_paths(recipe)))
 
 
@@ -130,15 +133,17 @@ def _check_sections(recipe: Recipe) -> Iterator[str]:
         yield from (f"sft.{line.strip()}" for line in str(error).splitlines()[1:])
     try:
         _, trainer = check_values(grpo_values(recipe, "-", "-", "-"), grpo.Recipe, GRPOConfig, grpo.REFUSED)
-        if recipe.launcher is None:
-            grpo.check_groups(trainer)
+        if recipe.launcher is None or Path(recipe.launcher).is_file():
+            check_groups(trainer, 1 if recipe.launcher is None else read_launcher(Path(recipe.launcher)).num_processes)
     except ConfigError as error:
         yield from (f"grpo.{line.strip()}" for line in str(error).splitlines()[1:] or [str(error)])
 
 
 def _check_paths(recipe: Recipe) -> Iterator[str]:
-    if not Path(recipe.model).is_dir():
-        yield f"model: {recipe.model} is no directory; build it or download it first"
+    try:
+        read_config(recipe.model)
+    except ModelError as error:
+        yield f"model: {error}"
     if recipe.launcher is not None and not Path(recipe.launcher).is_file():
         yield f"launcher: {recipe.launcher} is not there; give a file of recipes/accelerate"
     files = {"train_file": Path(recipe.train_file), "pool_file": recipe.pool(), "test_file": recipe.test()}

@@ -1,0 +1,74 @@
+"""Several processes, launched as users launch them: accelerate, a file of recipes/accelerate, a stage and its recipe.
+
+train(folder / "whole", "sft", recipe, "zero2")                       # returns what it said
+train(folder / "killed", "sft", recipe, "zero2", is_stopped=True, KILLED_AT="5")
+read_log(folder / "whole", "loss", "grad_norm")
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAUNCHERS = ("ddp", "zero2", "zero3", "fsdp2")
+TIMEOUT_S = 280
+
+
+def train(
+    output: Path,
+    stage: str,
+    recipe: Mapping[str, Any],
+    launcher: str | Path | None = None,
+    *,
+    is_stopped: bool = False,
+    **environment: str,
+) -> str:
+    """Train with two processes under a launcher file, or with one, and return what was said on stderr."""
+    name = Path(launcher).stem if launcher else ""
+    if name.startswith("zero") and (find_spec("deepspeed") is None or shutil.which("c++") is None):
+        pytest.skip("DeepSpeed is an extra, compiles its parts on first use, and needs a C++ compiler for it")
+    file = launcher if isinstance(launcher, Path) else ROOT / "recipes" / "accelerate" / f"{launcher}.yaml"
+    launch = ["-m", "accelerate.commands.launch", "--config_file", str(file)] if launcher else []
+    # With `use_cpu` accelerate would not shard, even on what is said to be an accelerator.
+    machine = {"use_cpu": name != "fsdp2", "bf16": False, "num_processes": 2 if launcher else 1}
+    path = output.with_suffix(".json")
+    path.write_text(json.dumps({**recipe, **machine, "output_dir": str(output)}))
+    process = subprocess.Popen(
+        [sys.executable, *launch, str(ROOT / "tests" / "launched.py"), stage, "--config", str(path)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = until_the_end(process)
+    assert (process.returncode != 0) == is_stopped, said[-6000:]
+    return said
+
+
+def until_the_end(process: subprocess.Popen[str]) -> str:
+    """Return what a process said; one that hangs is ended with all that it started."""
+    import psutil
+
+    try:
+        return process.communicate(timeout=TIMEOUT_S)[1]
+    except subprocess.TimeoutExpired:
+        for one in (*psutil.Process(process.pid).children(recursive=True), process):
+            one.kill()
+        raise AssertionError(f"still running after {TIMEOUT_S} s: {process.communicate()[1][-6000:]}") from None
+
+
+def read_log(output: Path, *names: str) -> dict[str, list[float]]:
+    """Return these columns of a run's log, one number a step."""
+    lines = [json.loads(line) for line in (output / "train_log.jsonl").read_text().splitlines()]
+    return {name: [line[name] for line in lines if name in line] for name in names}
