@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from emollm.errors import ConfigError
 from eval.intervals import add_interval_argument, number_clusters, percentile_interval, resample
-from eval.metrics import METRICS, Counts, tally, total
+from eval.metrics import METRICS, Array, Counts, Metric, tally, total
+from eval.metrics.families import FAMILIES, METRIC_FAMILY
+from eval.metrics.family import FamilyMetric, block
 from eval.results import SAMPLES_NAME, Results, read_results
 from eval.scored import Scored, read_scored
 from eval.summary import cluster_key, known_aus
@@ -92,6 +93,12 @@ def refuse_incomparable(first: Run, second: Run) -> None:
         one, other = (getattr(run.results.settings, name) for run in (first, second))
         if one != other:
             problems.append(f"{name} {one!r} and {other!r}")
+    pins = [{name: facts.pins for name, facts in run.results.families.items()} for run in (first, second)]
+    problems += [
+        f"other {name}: {_differing(pins[0][name], pins[1][name])}"
+        for name in pins[0].keys() & pins[1].keys()
+        if pins[0][name] != pins[1][name]
+    ]
     ids = [{row.id for row in run.rows} for run in (first, second)]
     if ids[0] != ids[1]:
         alone = (len(ids[0] - ids[1]), len(ids[1] - ids[0]))
@@ -110,6 +117,12 @@ def _changed_gold(first: Run, second: Run) -> list[str]:
     return [row.id for row in first.rows if (row.gold, row.face) != (other[row.id].gold, other[row.id].face)]
 
 
+def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Name what two families depend on differently."""
+    names = [name for name in sorted({*first, *second}) if first.get(name) != second.get(name)]
+    return ", ".join(f"{name} {first.get(name)!r} and {second.get(name)!r}" for name in names)
+
+
 def differences(first: Run, second: Run, *, num_resamples: int, seed: int) -> list[Difference]:
     """Compute second − first for every metric that both runs have, with a paired 95 % interval.
 
@@ -122,20 +135,35 @@ def differences(first: Run, second: Run, *, num_resamples: int, seed: int) -> li
     clusters = number_clusters([cluster_key(row) for row in first.rows])
     counts = [tally(rows, labels, aus) for rows in aligned]
     draws = [Counts._make(resample(c, clusters, num_resamples=num_resamples, seed=seed)) for c in counts]
-    found = []
-    for name, metric in METRICS.items():
-        one, other = (float(metric.function(total(c))) for c in counts)
-        low, high = percentile_interval(metric.function(draws[1]) - metric.function(draws[0]))
-        if not np.isnan(one) and not np.isnan(other):
-            found.append(Difference(name, one, other, float(low), float(high)))
-    return found
+    found = [
+        _difference(name, [metric.function(total(c)) for c in counts], [metric.function(d) for d in draws])
+        for name, metric in METRICS.items()
+    ]
+    for name in [name for name in first.results.families if name in second.results.families]:
+        family = FAMILIES[name]
+        sums = [block(family, [row.measures.get(name) for row in rows]) for rows in aligned]
+        drawn = [resample([one], clusters, num_resamples=num_resamples, seed=seed)[0] for one in sums]
+        for metric_name, metric_of in family.metrics.items():
+            values = [metric_of.function(one.sum(axis=0)) for one in sums]
+            found.append(_difference(metric_name, values, [metric_of.function(one) for one in drawn]))
+    return [one for one in found if not math.isnan(one.first) and not math.isnan(one.second)]
+
+
+def _difference(name: str, values: Sequence[Array], draws: Sequence[Array]) -> Difference:
+    low, high = percentile_interval(draws[1] - draws[0])
+    return Difference(name, float(values[0]), float(values[1]), float(low), float(high))
+
+
+def describe(name: str) -> Metric | FamilyMetric:
+    """Return the title, unit and direction of a metric of any family."""
+    return METRICS[name] if name in METRICS else FAMILIES[METRIC_FAMILY[name]].metrics[name]
 
 
 def verdict(difference: Difference) -> str:
     """Say what a difference means: better, worse, different, or not clear."""
     if not difference.is_clear:
         return "not clear"
-    better = METRICS[difference.metric].better
+    better = describe(difference.metric).better
     if not better:
         return "different"
     return "better" if (difference.second > difference.first) == (better == "higher") else "worse"
@@ -151,17 +179,21 @@ def _print(first: Run, second: Run, found: Sequence[Difference]) -> None:
         table.add_column(title, justify="right")
     table.add_column("second is")
     for difference in found:
-        table.add_row(METRICS[difference.metric].title, *_cells(difference), verdict(difference))
+        table.add_row(describe(difference.metric).title, *_cells(difference), verdict(difference))
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     console.print(escape(_only_one_right(first, second)))
 
 
 def _cells(difference: Difference) -> tuple[str, str, str, str]:
-    scale = 100 if METRICS[difference.metric].unit == "share" else 1
-    first, second = (f"{value * scale:.1f}" for value in (difference.first, difference.second))
-    change = f"{(difference.second - difference.first) * scale:+.1f}"
-    return first, second, change, f"{difference.low * scale:+.1f} – {difference.high * scale:+.1f}"
+    unit = describe(difference.metric).unit
+    scale, digits = (100 if unit == "share" else 1), (3 if unit == "number" else 1)
+    first, second = (f"{value * scale:.{digits}f}" for value in (difference.first, difference.second))
+    change, low, high = (
+        f"{value * scale:+.{digits}f}"
+        for value in (difference.second - difference.first, difference.low, difference.high)
+    )
+    return first, second, change, f"{low} – {high}"
 
 
 def _only_one_right(first: Run, second: Run) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -37,7 +38,8 @@ class Definition(Record):
     text: str
     better: str
     unit: str
-    """share (0 to 1) or words."""
+    """share (0 to 1), words, or a plain number."""
+    source: str = ""
 
 
 class Rates(Record):
@@ -103,6 +105,17 @@ class Coverage(Record):
     """Known subjects, and every sample without one by itself."""
 
 
+class FamilyFacts(Record):
+    """A family of metrics that was computed: what it is about, and what its numbers depend on."""
+
+    title: str
+    about: str
+    metrics: list[str]
+    pins: dict[str, Any]
+    """Tables, judges, prompts, each with its hash. Results with different pins are not comparable."""
+    notices: list[str]
+
+
 class Results(Record, omit_defaults=False):
     """The whole of results.json."""
 
@@ -114,6 +127,7 @@ class Results(Record, omit_defaults=False):
     coverage: Coverage
     metrics: dict[str, Number]
     definitions: dict[str, Definition]
+    families: dict[str, FamilyFacts]
     labels: list[Rates]
     confusion: Confusion | None
     aus: list[Rates]

@@ -3,13 +3,15 @@
 Example:
 
     label_set = choose_label_set(None, pairs.samples)
-    rows = score_rows(pairs, label_set, thresholds)
+    rows, measured = score_rows(pairs, Context(label_set, thresholds, options), families)
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import TypeAlias
 
 from emollm.answers import STYLES
 from emollm.claims import Checked
@@ -18,8 +20,12 @@ from emollm.labels import LABEL_SETS, canonical
 from emollm.records import Prediction, Sample
 from emollm.scoring import SampleScore, score_sample, set_f1
 from emollm.stage import track
+from eval.metrics.family import Case, Context, Family, Measured
 from eval.pairs import Pairs
 from eval.scored import Scored, ScoredClaim
+
+Chosen: TypeAlias = dict[str, Measured]
+"""The families that found gold, by name, and what they measured."""
 
 MAX_LABELS = 64
 """Different gold labels without a named label set, beyond which they are hardly a closed set."""
@@ -57,22 +63,40 @@ def label_names(label_set: str | None, rows: Sequence[Scored]) -> list[str]:
     return sorted(gold)
 
 
-def score_rows(pairs: Pairs, label_set: str | None, thresholds: Mapping[str, float]) -> list[Scored]:
-    """Score every sample; one without a prediction as if nothing had been said."""
-    rows = []
-    for sample in track(pairs.samples, "score", total=len(pairs.samples)):
-        prediction = pairs.predictions.get(sample.id)
-        rows.append(score_row(sample, prediction, label_set, thresholds))
-    return rows
+def score_rows(pairs: Pairs, context: Context, families: Sequence[Family]) -> tuple[list[Scored], Chosen]:
+    """Score every sample, one without a prediction as if nothing had been said, and let the families measure.
+
+    Returns the lines of samples.jsonl, and what the families depend on that found gold.
+    """
+    cases = [
+        score_case(sample, pairs.predictions.get(sample.id), context)
+        for sample in track(pairs.samples, "score", total=len(pairs.samples))
+    ]
+    rows = [score_row(case, context.label_set) for case in cases]
+    found: Chosen = {}
+    for family in families:
+        measured = family.measure(cases, context)
+        if all(line is None for line in measured.lines):
+            continue
+        found[family.name] = measured
+        for row, line, detail in zip(rows, measured.lines, measured.details or repeat(None), strict=False):
+            row.measures |= {} if line is None else {family.name: line}
+            row.details |= {} if detail is None else {family.name: detail}
+    return rows, found
 
 
-def score_row(
-    sample: Sample, prediction: Prediction | None, label_set: str | None, thresholds: Mapping[str, float]
-) -> Scored:
-    """Put sample, prediction and every score between the two into one line of samples.jsonl."""
+def score_case(sample: Sample, prediction: Prediction | None, context: Context) -> Case:
+    """Read and check what was said about a sample."""
     said = prediction.completion if prediction else ""
     style = prediction.style if prediction and prediction.style in STYLES else None
-    score = score_sample(sample, said, label_set=label_set, thresholds=thresholds, style=style)
+    score = score_sample(sample, said, label_set=context.label_set, thresholds=context.thresholds, style=style)
+    return Case(sample, prediction, score)
+
+
+def score_row(case: Case, label_set: str | None) -> Scored:
+    """Put sample, prediction and every score between the two into one line of samples.jsonl."""
+    sample, prediction, score = case
+    said = prediction.completion if prediction else ""
     gold_labels = None if sample.labels is None else tuple(_in_one_word(word, label_set) for word in sample.labels)
     row = Scored(
         id=sample.id,

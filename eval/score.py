@@ -17,6 +17,8 @@ from emollm.records import AU_RANGE
 from emollm.stage import add_stage_arguments
 from eval.folder import claim_folder, write_lines
 from eval.intervals import add_interval_argument, positive
+from eval.metrics import families
+from eval.metrics.family import Context
 from eval.pairs import Pairs, read_pairs
 from eval.report import write_report
 from eval.results import REPORT_NAME, RESULTS_NAME, Coverage, Input, Results, Settings, write_results
@@ -54,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="KIND=VALUE,…",
         help="from which value an action unit counts as present (default: intensity=1,probability=0.5,presence=0.5)",
     )
+    families.add_arguments(parser)
     add_interval_argument(parser)
     parser.add_argument(
         "--report", action=argparse.BooleanOptionalAction, default=True, help="write report.html (default: yes)"
@@ -103,8 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths = {"predictions": options.predictions, "samples": options.samples}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
-    rows = score_rows(pairs, settings.label_set, settings.thresholds)
-    results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs)
+    context = Context(settings.label_set, settings.thresholds, options)
+    rows, measured = score_rows(pairs, context, options.metrics)
+    results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs, measured)
     write_lines(folder, rows, pairs.bad)
     write_results(folder, results)
     print_results(results, _report(folder, results, rows, options))

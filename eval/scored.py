@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -71,6 +72,10 @@ class Scored(Record):
     claims: tuple[ScoredClaim, ...] = ()
     omitted: tuple[str, ...] = ()
     """Present AUs that no positive claim mentions under any reading."""
+    measures: dict[str, tuple[float | None, ...]] = msgspec.field(default_factory=dict)
+    """Family of metrics → its line; see `metrics.family`."""
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Family of metrics → what it has to show about this sample."""
 
     def num_claims(self, verdict: Verdict) -> int:
         """Count the claims with this verdict."""

@@ -22,13 +22,13 @@ def print_results(results: Results, path: Path) -> None:
     for name, number in results.metrics.items():
         definition = results.definitions[name]
         if number.value is not None:
-            unit = "%" if definition.unit == "share" else definition.unit
-            value = f"{amount(number, definition.unit)} {unit}"
+            unit = {"share": "%", "number": ""}.get(definition.unit, definition.unit)
+            value = f"{amount(number, definition.unit)} {unit}".strip()
             n, clusters = f"{number.num_samples:,}", f"{number.num_clusters:,}"
             table.add_row(definition.title, value, interval(number, definition.unit), n, clusters)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{escape(', '.join(results.models))}: {plural(results.coverage.samples, 'sample')}")
     console.print(table)
-    for line in notices(results.coverage):
+    for line in [*notices(results.coverage), *(line for facts in results.families.values() for line in facts.notices)]:
         console.print(escape(line))
     console.print(escape(str(path)))

@@ -367,3 +367,25 @@ def test_table_is_printed_with_intervals(tmp_path: Path, capsys: pytest.CaptureF
     printed = capsys.readouterr().out
     assert re.search(r"Accuracy +75\.0 % +\d+\.\d – \d+\.\d +4 +2", printed)
     assert printed.rstrip().endswith("report.html")
+
+
+def test_a_family_that_finds_gold_is_computed_pinned_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from eval.compare import main as compare
+
+    samples = [sample(number, valence=value) for number, value in enumerate((-0.5, 0.0, 0.5, 1.0))]
+    for name, factor in (("exact", 1.0), ("weak", 0.5)):
+        (tmp_path / name).mkdir()
+        told = [prediction(n, f"{HAPPY} Valence: {factor * value}") for n, value in enumerate((-0.5, 0.0, 0.5, 1.0))]
+        score(tmp_path / name, samples, told)
+    results = read_results(tmp_path / "exact" / "scores")
+    assert results.metrics["ccc_valence"].value == pytest.approx(1)
+    assert results.metrics["ccc_arousal"].value is None
+    assert list(results.families) == ["dimensional"]
+    assert "Valence and arousal" in (tmp_path / "exact" / "scores" / "report.html").read_text()
+    capsys.readouterr()
+    assert compare([str(tmp_path / "exact" / "scores"), str(tmp_path / "weak" / "scores"), "--json"]) == 0
+    difference = json.loads(capsys.readouterr().out)["differences"]["ccc_valence"]
+    assert difference["first"] == pytest.approx(1)
+    assert difference["second"] < 0.9

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from eval.report import notes, numbers, tables
+from eval.report import families, notes, numbers, tables
 from eval.report.markup import Markup, escape, join
 from eval.report.samples import View, choose, samples
 from eval.results import REPORT_NAME, Results
@@ -42,6 +42,7 @@ def page(results: Results, cards: Markup) -> str:
         numbers.joint(results),
         tables.labels(results),
         tables.aus(results),
+        families.families(results),
         numbers.groups(results),
         cards,
         notes.glossary(results),

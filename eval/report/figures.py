@@ -17,14 +17,19 @@ def amount(number: Number, unit: str) -> str:
     """Return the value in its unit, without the unit's sign."""
     if unit == "share" or number.value is None:
         return percent(number.value)
-    return f"{number.value:.1f}"
+    return plain(number.value, unit)
+
+
+def plain(value: float, unit: str) -> str:
+    """Return a value that is no share: words with one digit, numbers with the digits that matter."""
+    return f"{value:.{1 if unit == 'words' else 3 if abs(value) < 1 else 2}f}"
 
 
 def interval(number: Number, unit: str) -> str:
     """Return `79.1 – 88.7`, or that there is none."""
     if number.low is None or number.high is None:
         return "no interval"
-    low, high = (percent(end) if unit == "share" else f"{end:.1f}" for end in (number.low, number.high))
+    low, high = (percent(end) if unit == "share" else plain(end, unit) for end in (number.low, number.high))
     return f"{low} – {high}"
 
 

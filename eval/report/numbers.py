@@ -88,7 +88,7 @@ def _card(results: Results, name: str) -> Markup:
         "div",
         tag("h3", definition.title),
         tag("div", amount(number, definition.unit), tag("span", unit), class_="value"),
-        gauge(number),
+        gauge(number) if definition.unit == "share" else None,
         tag("small", f"{interval(number, definition.unit)} · ", tag("span", n, class_="whole")),
         better,
         tag("small", number.note) if number.note else None,
