@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from emollm.errors import ConfigError
 from eval.intervals import add_interval_argument, number_clusters, percentile_interval, resample
 from eval.metrics import METRICS, Array, Counts, Metric, tally, total
-from eval.metrics.families import FAMILIES, METRIC_FAMILY
-from eval.metrics.family import FamilyMetric, block
+from eval.metrics.families import FAMILIES, METRIC_FAMILY, is_detail
+from eval.metrics.family import FamilyMetric, drawn, whole
 from eval.results import SAMPLES_NAME, Results, read_results
 from eval.scored import Scored, read_scored
 from eval.summary import cluster_key, known_aus
@@ -141,11 +141,12 @@ def differences(first: Run, second: Run, *, num_resamples: int, seed: int) -> li
     ]
     for name in [name for name in first.results.families if name in second.results.families]:
         family = FAMILIES[name]
-        sums = [block(family, [row.measures.get(name) for row in rows]) for rows in aligned]
-        drawn = [resample([one], clusters, num_resamples=num_resamples, seed=seed)[0] for one in sums]
+        lines = [[row.measures.get(name) for row in rows] for rows in aligned]
+        sums = [whole(family, one) for one in lines]
+        resampled = [drawn(family, one, clusters, num_resamples=num_resamples, seed=seed) for one in lines]
         for metric_name, metric_of in family.metrics.items():
-            values = [metric_of.function(one.sum(axis=0)) for one in sums]
-            found.append(_difference(metric_name, values, [metric_of.function(one) for one in drawn]))
+            values = [metric_of.function(one) for one in sums]
+            found.append(_difference(metric_name, values, [metric_of.function(one) for one in resampled]))
     return [one for one in found if not math.isnan(one.first) and not math.isnan(one.second)]
 
 
@@ -178,7 +179,7 @@ def _print(first: Run, second: Run, found: Sequence[Difference]) -> None:
     for title in (escape(first.folder.name), escape(second.folder.name), "difference", "95 % interval"):
         table.add_column(title, justify="right")
     table.add_column("second is")
-    for difference in found:
+    for difference in (one for one in found if not is_detail(one.metric)):
         table.add_row(describe(difference.metric).title, *_cells(difference), verdict(difference))
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)

@@ -24,7 +24,7 @@ FEW_CLUSTERS = 20
 """Below this many clusters a percentile interval is known to be too narrow; the results say so."""
 
 _MAX_WEIGHTS = 2_000_000
-"""Weights (resamples × clusters) held at once: 16 MB."""
+"""Weights (resamples × clusters, or × samples) held at once: 16 MB."""
 
 
 def add_interval_argument(parser: argparse.ArgumentParser) -> None:
@@ -52,12 +52,19 @@ def resample(blocks: Sequence[Array], clusters: Index, *, num_resamples: int, se
     sums = [_sum_by_cluster(block, clusters, num_clusters) for block in blocks]  # each (C, F)
     draws = [np.zeros((num_resamples, *block.shape[1:])) for block in blocks]
     start = 0
-    for weights in _weights(num_clusters, num_resamples, np.random.default_rng(seed % 2**64)):  # (chunk, C)
+    for weights in _weights(num_clusters, num_clusters, num_resamples, seed):  # (chunk, C)
         end = start + len(weights)
         for draw, block in zip(draws, sums, strict=True):
             draw[start:end] = (weights @ block).reshape(end - start, *draw.shape[1:])
         start = end
     return draws
+
+
+def draw_weights(clusters: Index, *, num_resamples: int, seed: int) -> Iterator[Array]:
+    """Yield how often each sample is drawn (chunk, n), some resamples at a time: the draws of `resample`."""
+    num_clusters = int(clusters.max()) + 1 if len(clusters) else 0
+    for weights in _weights(num_clusters, len(clusters), num_resamples, seed):
+        yield weights[:, clusters]
 
 
 def _sum_by_cluster(block: Array, clusters: Index, num_clusters: int) -> Array:
@@ -69,11 +76,11 @@ def _sum_by_cluster(block: Array, clusters: Index, num_clusters: int) -> Array:
     return sums
 
 
-def _weights(num_clusters: int, num_resamples: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Yield how often each cluster was drawn, some resamples at a time."""
+def _weights(num_clusters: int, width: int, num_resamples: int, seed: int) -> Iterator[Array]:
+    """Yield how often each cluster was drawn, so many resamples at a time that arrays of `width` stay small."""
     if num_clusters == 0:
         return
-    chunk = max(1, _MAX_WEIGHTS // num_clusters)
+    rng, chunk = np.random.default_rng(seed % 2**64), max(1, _MAX_WEIGHTS // width)
     for start in range(0, num_resamples, chunk):
         rows = min(chunk, num_resamples - start)
         drawn = rng.integers(0, num_clusters, size=(rows, num_clusters))

@@ -68,10 +68,7 @@ def score_rows(pairs: Pairs, context: Context, families: Sequence[Family]) -> tu
 
     Returns the lines of samples.jsonl, and what the families depend on that found gold.
     """
-    cases = [
-        score_case(sample, pairs.predictions.get(sample.id), context)
-        for sample in track(pairs.samples, "score", total=len(pairs.samples))
-    ]
+    cases = score_cases(pairs, context)
     rows = [score_row(case, context.label_set) for case in cases]
     found: Chosen = {}
     for family in families:
@@ -83,6 +80,12 @@ def score_rows(pairs: Pairs, context: Context, families: Sequence[Family]) -> tu
             row.measures |= {} if line is None else {family.name: line}
             row.details |= {} if detail is None else {family.name: detail}
     return rows, found
+
+
+def score_cases(pairs: Pairs, context: Context) -> list[Case]:
+    """Read and check what was said about every sample."""
+    samples = track(pairs.samples, "score", total=len(pairs.samples))
+    return [score_case(sample, pairs.predictions.get(sample.id), context) for sample in samples]
 
 
 def score_case(sample: Sample, prediction: Prediction | None, context: Context) -> Case:

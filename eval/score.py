@@ -12,17 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emollm import facs
+from emollm.errors import ConfigError
 from emollm.files import sha256
 from emollm.records import AU_RANGE
 from emollm.stage import add_stage_arguments
 from eval.folder import claim_folder, write_lines
 from eval.intervals import add_interval_argument, positive
 from eval.metrics import families
-from eval.metrics.family import Context
+from eval.metrics.family import Context, Family
 from eval.pairs import Pairs, read_pairs
 from eval.report import write_report
 from eval.results import REPORT_NAME, RESULTS_NAME, Coverage, Input, Results, Settings, write_results
-from eval.rows import choose_label_set, label_names, score_rows
+from eval.rows import choose_label_set, label_names, score_cases, score_rows
 from eval.scored import Scored
 from eval.summary import cluster_key, summarise
 from eval.table import print_results
@@ -103,16 +104,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         seed=options.seed,
         confidence=0.95,
     )
+    context = Context(settings.label_set, settings.thresholds, options)
+    if options.dry_run:
+        return _preview(pairs, context, options.metrics)
     paths = {"predictions": options.predictions, "samples": options.samples}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
-    context = Context(settings.label_set, settings.thresholds, options)
     rows, measured = score_rows(pairs, context, options.metrics)
     results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs, measured)
     write_lines(folder, rows, pairs.bad)
     write_results(folder, results)
     print_results(results, _report(folder, results, rows, options))
     return 1 if pairs.bad else 0
+
+
+def _preview(pairs: Pairs, context: Context, chosen: Sequence[Family]) -> int:
+    """Print what the families would ask that cost money, and write nothing."""
+    previews = [family.preview for family in chosen if family.preview is not None]
+    if not previews:
+        raise ConfigError("--dry-run: none of the --metrics costs anything; leave it out, or name one that does: judge")
+    cases = score_cases(pairs, context)
+    for preview in previews:
+        print(preview(cases, context))
+    return 0
 
 
 def _report(folder: Path, results: Results, rows: Sequence[Scored], options: argparse.Namespace) -> Path:

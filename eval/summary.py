@@ -22,7 +22,7 @@ from eval.metrics import BASES, METRICS, Array, Counts, Metric, tally, total
 from eval.metrics import aus as au_metrics
 from eval.metrics import labels as label_metrics
 from eval.metrics.families import FAMILIES
-from eval.metrics.family import Family, FamilyMetric, Measured, block
+from eval.metrics.family import Family, FamilyMetric, Measured, drawn, to_array, whole
 from eval.results import Confusion, Coverage, Definition, FamilyFacts, Input, Number, Rates, Results, Settings
 from eval.scored import Scored
 
@@ -112,11 +112,17 @@ def family_numbers(rows: Sequence[Scored], family: Family, settings: Settings) -
     """Compute the metrics of a family over the samples that have its gold."""
     lines = [row.measures.get(family.name) for row in rows]
     mask = np.array([line is not None for line in lines], dtype=np.bool_)
-    sums, clusters = block(family, lines), number_clusters([cluster_key(row) for row in rows])
-    [draws] = resample([sums], clusters, num_resamples=settings.num_resamples, seed=settings.seed)
-    whole, measured_in = sums.sum(axis=0), clusters[mask]
+    clusters = number_clusters([cluster_key(row) for row in rows])
+    draws = drawn(family, lines, clusters, num_resamples=settings.num_resamples, seed=settings.seed)
+    sums, measured_in = whole(family, lines), clusters[mask]
+    known = to_array([line for line in lines if line is not None])
     return {
-        name: number(metric.function(whole), metric.function(draws), measured_in, settings.confidence)
+        name: number(
+            metric.function(sums),
+            metric.function(draws),
+            measured_in if metric.counts_in is None else measured_in[metric.counts_in(known) > 0],
+            settings.confidence,
+        )
         for name, metric in family.metrics.items()
     }
 

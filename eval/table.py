@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eval.metrics.families import is_detail
 from eval.report.figures import amount, interval, plural
 from eval.report.numbers import notices
 from eval.results import Results
@@ -21,7 +22,7 @@ def print_results(results: Results, path: Path) -> None:
         table.add_column(column, justify="right")
     for name, number in results.metrics.items():
         definition = results.definitions[name]
-        if number.value is not None:
+        if number.value is not None and not is_detail(name):
             unit = {"share": "%", "number": ""}.get(definition.unit, definition.unit)
             value = f"{amount(number, definition.unit)} {unit}".strip()
             n, clusters = f"{number.num_samples:,}", f"{number.num_clusters:,}"

@@ -13,7 +13,7 @@ import pytest
 from emollm.errors import ConfigError
 from eval.metrics import METRICS
 from eval.metrics.families import FAMILIES, choose
-from eval.metrics.family import block
+from eval.metrics.family import whole
 
 DATA = Path(__file__).parent / "data" / "families"
 CASES = [
@@ -26,7 +26,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_golden_case(name: str, case: dict[str, Any]) -> None:
     family = FAMILIES[name]
-    sums = block(family, [None if line is None else tuple(line) for line in case["lines"]]).sum(axis=0)
+    sums = whole(family, [None if line is None else tuple(line) for line in case["lines"]])
     for metric, expected in case["expect"].items():
         value = float(family.metrics[metric].function(sums))
         if expected is None:
@@ -48,8 +48,8 @@ def test_every_metric_has_a_golden_case_and_a_name_of_its_own(name: str) -> None
 def test_metrics_of_stacked_sums_are_the_metrics_of_each(name: str, case: dict[str, Any]) -> None:
     family = FAMILIES[name]
     lines = [None if line is None else tuple(line) for line in case["lines"]]
-    sums = block(family, lines).sum(axis=0)
-    stacked = np.stack([sums, block(family, lines[:1]).sum(axis=0), sums])
+    sums = whole(family, lines)
+    stacked = np.stack([sums, whole(family, lines[:1]), sums])
     for metric in family.metrics.values():
         np.testing.assert_array_equal(metric.function(stacked)[[0, 2]], [metric.function(sums)] * 2)
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("emollm", "data_engine", "eval")
-WORDS = ("records", "facs", "labels", "claims", "answers", "scoring", "prompts", "errors", "wheel")
+WORDS = ("records", "facs", "labels", "claims", "answers", "scoring", "prompts", "errors", "wheel", "xlsx")
 DOORS = {"emollm.cli", "emollm.quickstart"}
 HEAVY = {
     "torch",

@@ -9,12 +9,35 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from emollm.errors import ConfigError, did_you_mean
+from eval.judge.family import FAMILY as JUDGE
+from eval.judge.family import RUBRICS
+from eval.metrics.ambivalence import FAMILY as AMBIVALENCE
+from eval.metrics.calibration import FAMILY as CALIBRATION
+from eval.metrics.closed_set import FAMILY as CLOSED_SET
+from eval.metrics.compound import FAMILY as COMPOUND
 from eval.metrics.dimensional import FAMILY as DIMENSIONAL
 from eval.metrics.family import Family
+from eval.metrics.folds import FAMILY as FOLDS
+from eval.metrics.hits import FAMILY as HITS
+from eval.metrics.label_sets import FAMILY as LABEL_SETS
+from eval.metrics.micro_expressions import FAMILY as MICRO_EXPRESSIONS
+from eval.metrics.pain import FAMILY as PAIN
+from eval.metrics.selective import FAMILY as SELECTIVE
+from eval.metrics.sentiment import FAMILY as SENTIMENT
+from eval.metrics.soft_labels import FAMILY as SOFT_LABELS
+from eval.metrics.wheel import FAMILY as WHEEL
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (DIMENSIONAL,)}
+FAMILIES: dict[str, Family] = {family.name: family for family in (
+    CLOSED_SET, FOLDS, CALIBRATION, SELECTIVE, SOFT_LABELS, DIMENSIONAL, SENTIMENT, COMPOUND, AMBIVALENCE,
+    MICRO_EXPRESSIONS, PAIN, WHEEL, LABEL_SETS, HITS, JUDGE, *RUBRICS,
+)}  # fmt: skip
 
 METRIC_FAMILY = {metric: family.name for family in FAMILIES.values() for metric in family.metrics}
+
+
+def is_detail(metric: str) -> bool:
+    """Tell whether a metric is left out of printed tables."""
+    return metric in METRIC_FAMILY and FAMILIES[METRIC_FAMILY[metric]].metrics[metric].is_detail
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,6 +49,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="NAME,…",
         help=f"families of metrics beside the labels and claims: auto, none, or of {', '.join(FAMILIES)} "
         "(default: auto, each that finds its gold and costs nothing)",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what families that cost money would ask, and what that costs"
     )
     for family in FAMILIES.values():
         if family.add_arguments is not None:

@@ -1,8 +1,11 @@
 """A family of metrics: what it reads from each sample, and the numbers that follow from the sum over samples.
 
     measured = family.measure(cases, context)          # a line of numbers for each sample, kept in samples.jsonl
-    sums = family.sums(lines).sum(axis=0)              # numbers that add up, so that a resample is a matrix product
+    sums = whole(family, measured.lines)               # numbers that add up, so that a resample is a matrix product
     family.metrics["ccc_valence"].function(sums)
+
+Where the order of the samples matters (a curve over thresholds, a rank) nothing adds up: such a family has `ranks` in
+place of `sums`, a function of the lines and of how often each one counts.
 
 A new family is a module with a `FAMILY`, a name in `families.py`, and golden cases in tests/data/families/.
 """
@@ -17,6 +20,7 @@ import numpy as np
 
 from emollm.records import Prediction, Sample
 from emollm.scoring import SampleScore
+from eval.intervals import Index, draw_weights, resample
 from eval.metrics.counts import Array
 
 Unit = Literal["share", "words", "number"]
@@ -68,6 +72,10 @@ class FamilyMetric(NamedTuple):
     source: str = ""
     is_headline: bool = False
     """Shown large in the report."""
+    is_detail: bool = False
+    """Only in results.json and in a folded table of the report: one of many of its kind."""
+    counts_in: Callable[[Array], Array] | None = None
+    """Lines (n, D) to which of them it is computed over (n,), 0 or 1; None: all of the family."""
 
 
 def as_they_are(lines: Array) -> Array:
@@ -86,9 +94,15 @@ class Family(NamedTuple):
     metrics: Mapping[str, FamilyMetric]
     sums: Callable[[Array], Array] = as_they_are
     """Lines (n, D) to numbers that add up over samples (n, F)."""
+    ranks: Callable[[Array, Array], Array] | None = None
+    """In place of `sums`, where nothing adds up: lines (n, D), and how often each counts (..., n), to numbers (..., F).
+    """
     add_arguments: Callable[[ArgumentParser], None] | None = None
+    preview: Callable[[Sequence[Case], Context], str] | None = None
+    """What --dry-run prints in place of measuring, where that costs money."""
     is_asked_for: bool = False
-    """Computed only where --metrics names it, because it costs money or time."""
+    """Computed only where --metrics names it: it costs money or time, or matters to few of those whose data have its
+    gold."""
 
 
 def to_array(lines: Sequence[Line]) -> Array:
@@ -103,3 +117,22 @@ def block(family: Family, lines: Sequence[Line | None]) -> Array:
     blocks = np.zeros((len(lines), *sums.shape[1:]))
     blocks[known] = sums
     return blocks
+
+
+def whole(family: Family, lines: Sequence[Line | None]) -> Array:
+    """Return the numbers (F,) of all samples, each counted once."""
+    if family.ranks is None:
+        return np.asarray(block(family, lines).sum(axis=0))
+    known = to_array([line for line in lines if line is not None])
+    return family.ranks(known, np.ones(len(known)))
+
+
+def drawn(family: Family, lines: Sequence[Line | None], clusters: Index, *, num_resamples: int, seed: int) -> Array:
+    """Return the numbers (num_resamples, F) of resamples of the clusters (n,)."""
+    if family.ranks is None:
+        [draws] = resample([block(family, lines)], clusters, num_resamples=num_resamples, seed=seed)
+        return draws
+    known = np.array([line is not None for line in lines], dtype=np.bool_)
+    numbers = to_array([line for line in lines if line is not None])
+    weights = draw_weights(clusters, num_resamples=num_resamples, seed=seed)
+    return np.concatenate([family.ranks(numbers, chunk[:, known]) for chunk in weights])

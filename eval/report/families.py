@@ -18,7 +18,8 @@ def _family(results: Results, name: str, facts: FamilyFacts) -> Markup:
     known = [metric for metric in facts.metrics if results.metrics[metric].value is not None]
     large = [metric for metric in known if FAMILIES[name].metrics[metric].is_headline]
     notices = tag("ul", *(tag("li", line) for line in facts.notices), class_="notices") if facts.notices else None
-    rest = [metric for metric in known if metric not in large]
+    folded = [metric for metric in known if FAMILIES[name].metrics[metric].is_detail]
+    rest = [metric for metric in known if metric not in large and metric not in folded]
     return section(
         f"family-{name}",
         facts.title,
@@ -26,6 +27,7 @@ def _family(results: Results, name: str, facts: FamilyFacts) -> Markup:
         notices,
         cards(results, large) if large else None,
         _table(results, rest) if rest else None,
+        tag("details", tag("summary", f"{len(folded)} more"), _table(results, folded)) if folded else None,
     )
 
 
