@@ -31,6 +31,7 @@ VERBS = {
     "export": Verb("data_engine.exports.door", "write training files for TRL, LLaMA-Factory, LLaVA, datasets"),
     "train": Verb("emollm.train", "fine-tune a vision-language model: emollm train sft --config recipes/…"),
     "predict": Verb("eval.predict", "let a model explain samples"),
+    "intervene": Verb("eval.intervene.door", "let it answer again with picture or reasoning altered: is it faithful?"),
     "score": Verb("eval.score", "score labels and explanations, with intervals and a report"),
     "compare": Verb("eval.compare", "compare two scored runs, sample by sample"),
     "wheel": Verb("eval.wheel_tables", "make one file of the published emotion-wheel tables, to score open labels"),

@@ -89,7 +89,7 @@ def read_run(folder: Path) -> Run:
 def refuse_incomparable(first: Run, second: Run) -> None:
     """Raise ConfigError, with every reason, where a difference would not be due to the models."""
     problems = []
-    for name in ("label_set", "split", "thresholds"):
+    for name in ("judged", "label_set", "split", "thresholds", "aus"):
         one, other = (getattr(run.results.settings, name) for run in (first, second))
         if one != other:
             problems.append(f"{name} {one!r} and {other!r}")
@@ -203,4 +203,6 @@ def _only_one_right(first: Run, second: Run) -> str:
     only_first = sum(right[row.id] is True and row.correct is False for row in second.rows)
     only_second = sum(right[row.id] is False and row.correct is True for row in second.rows)
     n = len(first.rows)
+    if first.results.settings.judged == "detector":
+        return f"{n:,} samples"
     return f"{n:,} samples; the label is right only in the first: {only_first:,}, only in the second: {only_second:,}"

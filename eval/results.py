@@ -14,6 +14,7 @@ import msgspec
 from emollm.errors import EmoLLMError, RecordError
 from emollm.files import write_json
 from emollm.records import Record
+from eval.scored import Judged
 
 RESULTS_NAME = "results.json"
 SAMPLES_NAME = "samples.jsonl"
@@ -76,6 +77,11 @@ class Settings(Record, omit_defaults=False):
     num_resamples: int
     seed: int
     confidence: float
+    judged: Judged = "model"
+    protocol: str | None = None
+    """The name of the list of AUs that was asked for."""
+    aus: tuple[str, ...] | None = None
+    """The AUs that count, in this order; None: each that is measured."""
 
 
 class Input(Record):
@@ -114,6 +120,8 @@ class FamilyFacts(Record):
     pins: dict[str, Any]
     """Tables, judges, prompts, each with its hash. Results with different pins are not comparable."""
     notices: list[str]
+    table: dict[str, dict[str, Number]] = msgspec.field(default_factory=dict)
+    """Part (an AU, for example) → metric, where a family has numbers for each of its parts."""
 
 
 class Results(Record, omit_defaults=False):
@@ -137,6 +145,8 @@ class Results(Record, omit_defaults=False):
     """Samples by label and explanation: right_true, right_untrue, wrong_true, wrong_untrue."""
     groups: dict[str, dict[str, dict[str, Number]]]
     """Attribute → its value → metric."""
+    notices: list[str] = msgspec.field(default_factory=list)
+    """What a reader must know before the first number, besides what the coverage says."""
 
 
 def write_results(folder: Path, results: Results) -> None:

@@ -3,7 +3,8 @@
 Example:
 
     label_set = choose_label_set(None, pairs.samples)
-    rows, measured = score_rows(pairs, Context(label_set, thresholds, options), families)
+    cases = score_cases(pairs, Context(label_set, thresholds, options))
+    rows, measured = score_rows(cases, context, families)
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from emollm.labels import LABEL_SETS, canonical
 from emollm.records import Prediction, Sample
 from emollm.scoring import SampleScore, score_sample, set_f1
 from emollm.stage import track
+from eval.detections import detected_row
 from eval.metrics.family import Case, Context, Family, Measured
 from eval.pairs import Pairs
 from eval.scored import Scored, ScoredClaim
@@ -63,13 +65,15 @@ def label_names(label_set: str | None, rows: Sequence[Scored]) -> list[str]:
     return sorted(gold)
 
 
-def score_rows(pairs: Pairs, context: Context, families: Sequence[Family]) -> tuple[list[Scored], Chosen]:
+def score_rows(cases: Sequence[Case], context: Context, families: Sequence[Family]) -> tuple[list[Scored], Chosen]:
     """Score every sample, one without a prediction as if nothing had been said, and let the families measure.
 
     Returns the lines of samples.jsonl, and what the families depend on that found gold.
     """
-    cases = score_cases(pairs, context)
-    rows = [score_row(case, context.label_set) for case in cases]
+    if context.judged == "detector":
+        rows = [detected_row(case, context) for case in cases]
+    else:
+        rows = [score_row(case, context) for case in cases]
     found: Chosen = {}
     for family in families:
         measured = family.measure(cases, context)
@@ -85,7 +89,8 @@ def score_rows(pairs: Pairs, context: Context, families: Sequence[Family]) -> tu
 def score_cases(pairs: Pairs, context: Context) -> list[Case]:
     """Read and check what was said about every sample."""
     samples = track(pairs.samples, "score", total=len(pairs.samples))
-    return [score_case(sample, pairs.predictions.get(sample.id), context) for sample in samples]
+    cases = (score_case(sample, pairs.predictions.get(sample.id), context) for sample in samples)
+    return [case._replace(detected=pairs.detected.get(case.sample.id)) for case in cases]
 
 
 def score_case(sample: Sample, prediction: Prediction | None, context: Context) -> Case:
@@ -93,12 +98,20 @@ def score_case(sample: Sample, prediction: Prediction | None, context: Context) 
     said = prediction.completion if prediction else ""
     style = prediction.style if prediction and prediction.style in STYLES else None
     score = score_sample(sample, said, label_set=context.label_set, thresholds=context.thresholds, style=style)
-    return Case(sample, prediction, score)
+    return Case(sample, prediction, score if context.aus is None else _listed(score, context.aus))
 
 
-def score_row(case: Case, label_set: str | None) -> Scored:
+def _listed(score: SampleScore, aus: Sequence[str]) -> SampleScore:
+    """Leave only listed AUs to be hits or false alarms; without one, nothing is known of the AUs."""
+    measured = tuple(au for au in aus if au in (score.au_measured or ()))
+    if not measured:
+        return score._replace(aus_gold=None, aus_pred=None, au_measured=None)
+    return score._replace(aus_gold=tuple(au for au in score.aus_gold or () if au in measured), au_measured=measured)
+
+
+def score_row(case: Case, context: Context) -> Scored:
     """Put sample, prediction and every score between the two into one line of samples.jsonl."""
-    sample, prediction, score = case
+    sample, prediction, score, label_set = case.sample, case.prediction, case.score, context.label_set
     said = prediction.completion if prediction else ""
     gold_labels = None if sample.labels is None else tuple(_in_one_word(word, label_set) for word in sample.labels)
     row = Scored(
@@ -118,7 +131,7 @@ def score_row(case: Case, label_set: str | None) -> Scored:
         well_formed=score.well_formed,
         claims=tuple(_claim(said, checked) for checked in (score.check.checked if score.check else ())),
     )
-    return _with_aus(row, score)
+    return _with_aus(row, score, context.aus)
 
 
 def _in_one_word(word: str, label_set: str | None) -> str:
@@ -126,8 +139,8 @@ def _in_one_word(word: str, label_set: str | None) -> str:
     return canonical(word, label_set) or canonical(word) or word.strip().lower()
 
 
-def _with_aus(row: Scored, score: SampleScore) -> Scored:
-    """Sort the measured AUs by whether they are present and whether they were named."""
+def _with_aus(row: Scored, score: SampleScore, aus: Sequence[str] | None) -> Scored:
+    """Sort the measured AUs, of `aus` those, by whether they are present and whether they were named."""
     counts = score.au_counts
     if counts is None or score.au_measured is None:
         return row
@@ -136,7 +149,7 @@ def _with_aus(row: Scored, score: SampleScore) -> Scored:
     row.au_misses = tuple(au for au, count in counts.items() if count.fn)
     row.au_rejections = tuple(au for au in score.au_measured if au not in counts)
     row.au_set_f1 = score.au_f1
-    row.omitted = score.omitted
+    row.omitted = score.omitted if aus is None else tuple(au for au in score.omitted if au in aus)
     return row
 
 

@@ -11,16 +11,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from emollm import facs
 from emollm.errors import ConfigError
 from emollm.files import sha256
 from emollm.records import AU_RANGE
 from emollm.stage import add_stage_arguments
+from eval import detections, protocols
 from eval.folder import claim_folder, write_lines
 from eval.intervals import add_interval_argument, positive
 from eval.metrics import families
 from eval.metrics.family import Context, Family
 from eval.pairs import Pairs, read_pairs
+from eval.protocols import Protocol
 from eval.report import write_report
 from eval.results import REPORT_NAME, RESULTS_NAME, Coverage, Input, Results, Settings, write_results
 from eval.rows import choose_label_set, label_names, score_cases, score_rows
@@ -45,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("predictions", type=Path, help="what `emollm predict` wrote")
+    parser.add_argument("predictions", type=Path, help="what `emollm predict` wrote, or `emollm detect`")
     parser.add_argument("samples", type=Path, help="the samples with their gold labels and action units")
     add_stage_arguments(parser, output="DIR")
     parser.add_argument("--label-set", metavar="NAME", help="labels that count (default: the one the samples name)")
@@ -53,9 +54,16 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--thresholds",
         type=thresholds,
-        default=dict(facs.THRESHOLDS),
+        default={},
         metavar="KIND=VALUE,…",
         help="from which value an action unit counts as present (default: intensity=1,probability=0.5,presence=0.5)",
+    )
+    parser.add_argument(
+        "--aus",
+        type=protocols.choose,
+        metavar="NAME",
+        help="action units that count, with the threshold they are published at: "
+        f"{', '.join(protocols.PROTOCOLS)}, or numbers such as 1,2,12 (default: each that is measured)",
     )
     families.add_arguments(parser)
     add_interval_argument(parser)
@@ -73,12 +81,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def thresholds(text: str) -> dict[str, float]:
-    """Read `intensity=2,probability=0.4`; kinds that are not named keep their default."""
-    found = dict(facs.THRESHOLDS)
+    """Read `intensity=2,probability=0.4`: the kinds that are named."""
+    found = {}
     for part in text.split(","):
         kind, _, value = part.partition("=")
-        if kind.strip() not in found:
-            raise argparse.ArgumentTypeError(f"'{kind.strip()}' is not one of {', '.join(found)}")
+        if kind.strip() not in AU_RANGE:
+            raise argparse.ArgumentTypeError(f"'{kind.strip()}' is not one of {', '.join(AU_RANGE)}")
         top = AU_RANGE[kind.strip()]
         try:
             number = float(value)
@@ -95,27 +103,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     folder: Path = options.output
     pairs = read_pairs(options.predictions, options.samples, split=options.split, limit=options.limit)
+    protocol: Protocol | None = options.aus
     settings = Settings(
         label_set=choose_label_set(options.label_set, pairs.samples),
         split=options.split,
         limit=options.limit,
-        thresholds=options.thresholds,
+        thresholds=protocols.in_force(protocol, options.thresholds),
         num_resamples=options.num_resamples,
         seed=options.seed,
         confidence=0.95,
+        judged=pairs.judged,
+        protocol=protocol.name if protocol else None,
+        aus=counted_aus(pairs, protocol),
     )
-    context = Context(settings.label_set, settings.thresholds, options)
+    context = Context(settings.label_set, settings.thresholds, options, settings.judged, settings.aus)
+    chosen = [family for family in options.metrics if pairs.judged in family.of]
     if options.dry_run:
-        return _preview(pairs, context, options.metrics)
+        return _preview(pairs, context, chosen)
     paths = {"predictions": options.predictions, "samples": options.samples}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
-    rows, measured = score_rows(pairs, context, options.metrics)
+    cases = score_cases(pairs, context)
+    rows, measured = score_rows(cases, context, chosen)
     results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs, measured)
+    results.notices = protocols.notices(protocol, rows, settings.thresholds) if protocol else []
+    if pairs.judged == "detector":
+        results.notices += detections.notices(cases, pairs.detected, protocol)
     write_lines(folder, rows, pairs.bad)
     write_results(folder, results)
     print_results(results, _report(folder, results, rows, options))
     return 1 if pairs.bad else 0
+
+
+def counted_aus(pairs: Pairs, protocol: Protocol | None) -> tuple[str, ...] | None:
+    """Return the AUs that count: those of the protocol, else of a detector those that it measures."""
+    if protocol is not None:
+        return protocol.aus
+    return detections.aus_of(pairs.detected.values()) if pairs.judged == "detector" else None
 
 
 def _preview(pairs: Pairs, context: Context, chosen: Sequence[Family]) -> int:
@@ -142,7 +166,7 @@ def cover(pairs: Pairs, rows: Sequence[Scored]) -> Coverage:
     """Count what the numbers stand on."""
     return Coverage(
         samples=len(rows),
-        predictions=len(pairs.predictions),
+        predictions=len(pairs.detected or pairs.predictions),
         missing=len(pairs.missing),
         surplus=len(pairs.surplus),
         malformed=len(pairs.bad),

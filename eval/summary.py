@@ -68,13 +68,15 @@ def summarise(
     measured: Mapping[str, Measured] = MappingProxyType({}),
 ) -> Results:
     """Compute every number of results.json. `labels` are the rows of the confusion matrix."""
-    aus = known_aus(rows)
+    aus = known_aus(rows) if settings.aus is None else settings.aus
     evidence = gather(rows, labels, aus, settings)
     has_labels = any(row.gold is not None for row in rows)
-    numbers = {name: headline(evidence, name) for name in METRICS}
+    numbers, tables = {name: headline(evidence, name) for name in METRICS}, {}
     definitions = {name: _definition(metric) for name, metric in METRICS.items()}
     for name in measured:
-        numbers |= family_numbers(rows, FAMILIES[name], settings)
+        found = family_numbers(rows, FAMILIES[name], measured[name].parts, settings)
+        numbers |= found.whole
+        tables[name] = found.parts
         definitions |= {metric: _definition(one) for metric, one in FAMILIES[name].metrics.items()}
     return Results(
         emollm=__version__,
@@ -85,7 +87,7 @@ def summarise(
         coverage=coverage,
         metrics=numbers,
         definitions=definitions,
-        families={name: _facts(FAMILIES[name], found) for name, found in measured.items()},
+        families={name: _facts(FAMILIES[name], found, tables[name]) for name, found in measured.items()},
         labels=_label_rates(evidence, labels) if has_labels else [],
         confusion=_confusion(evidence.whole, labels) if has_labels else None,
         aus=_au_rates(evidence, aus),
@@ -108,7 +110,14 @@ def headline(evidence: Evidence, name: str) -> Number:
     return _number(evidence, metric.function(evidence.whole), metric.function(evidence.draws), mask)
 
 
-def family_numbers(rows: Sequence[Scored], family: Family, settings: Settings) -> dict[str, Number]:
+class FamilyNumbers(NamedTuple):
+    """The numbers of a family: of all its parts together, and part by part."""
+
+    whole: dict[str, Number]
+    parts: dict[str, dict[str, Number]]
+
+
+def family_numbers(rows: Sequence[Scored], family: Family, parts: Sequence[str], settings: Settings) -> FamilyNumbers:
     """Compute the metrics of a family over the samples that have its gold."""
     lines = [row.measures.get(family.name) for row in rows]
     mask = np.array([line is not None for line in lines], dtype=np.bool_)
@@ -116,24 +125,27 @@ def family_numbers(rows: Sequence[Scored], family: Family, settings: Settings) -
     draws = drawn(family, lines, clusters, num_resamples=settings.num_resamples, seed=settings.seed)
     sums, measured_in = whole(family, lines), clusters[mask]
     known = to_array([line for line in lines if line is not None])
-    return {
-        name: number(
-            metric.function(sums),
-            metric.function(draws),
-            measured_in if metric.counts_in is None else measured_in[metric.counts_in(known) > 0],
-            settings.confidence,
-        )
-        for name, metric in family.metrics.items()
-    }
+    numbers: dict[str, Number] = {}
+    table: dict[str, dict[str, Number]] = {part: {} for part in parts}
+    for name, metric in family.metrics.items():
+        counted = measured_in if metric.counts_in is None else measured_in[metric.counts_in(known) > 0]
+        numbers[name] = number(metric.function(sums), metric.function(draws), counted, settings.confidence)
+        if metric.each is None or not parts:
+            continue
+        values, spread = metric.each.function(sums), metric.each.function(draws)  # (K,), (R, K)
+        for k, (part, counts) in enumerate(zip(parts, metric.each.counts_in(known).T, strict=True)):
+            table[part][name] = number(values[k], spread[:, k], measured_in[counts > 0], settings.confidence)
+    return FamilyNumbers(numbers, table)
 
 
-def _facts(family: Family, measured: Measured) -> FamilyFacts:
+def _facts(family: Family, measured: Measured, table: Mapping[str, dict[str, Number]]) -> FamilyFacts:
     return FamilyFacts(
         title=family.title,
         about=family.about,
         metrics=list(family.metrics),
         pins=dict(measured.pins),
         notices=list(measured.notices),
+        table=dict(table),
     )
 
 

@@ -30,6 +30,7 @@ def print_results(results: Results, path: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{escape(', '.join(results.models))}: {plural(results.coverage.samples, 'sample')}")
     console.print(table)
-    for line in [*notices(results.coverage), *(line for facts in results.families.values() for line in facts.notices)]:
+    told = [*notices(results.coverage, results.settings.judged), *results.notices]
+    for line in [*told, *(line for facts in results.families.values() for line in facts.notices)]:
         console.print(escape(line))
     console.print(escape(str(path)))

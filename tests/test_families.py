@@ -28,12 +28,16 @@ def test_golden_case(name: str, case: dict[str, Any]) -> None:
     family = FAMILIES[name]
     sums = whole(family, [None if line is None else tuple(line) for line in case["lines"]])
     for metric, expected in case["expect"].items():
-        value = float(family.metrics[metric].function(sums))
-        if expected is None:
-            assert np.isnan(value), metric
-        else:
-            right = float(Fraction(expected)) if isinstance(expected, str) else expected
-            assert value == pytest.approx(right, abs=case.get("tolerance", 1e-12)), metric
+        check(family.metrics[metric].function(sums), [expected], case, metric)
+    for metric, expected in case.get("each", {}).items():
+        each = family.metrics[metric].each
+        assert each is not None
+        check(each.function(sums), expected, case, metric)
+
+
+def check(values: Any, expected: list[Any], case: dict[str, Any], metric: str) -> None:
+    right = [np.nan if one is None else float(Fraction(one)) for one in expected]
+    assert np.atleast_1d(values) == pytest.approx(right, abs=case.get("tolerance", 1e-12), nan_ok=True), metric
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -350,8 +350,10 @@ def test_a_wrong_file_does_not_flood_the_terminal(tmp_path: Path, capsys: pytest
     assert len(capsys.readouterr().err.splitlines()) == 11
 
 
-def test_thresholds_keep_the_kinds_that_are_not_named() -> None:
-    assert thresholds("intensity=2, probability=0.4") == {"intensity": 2.0, "probability": 0.4, "presence": 0.5}
+def test_thresholds_keep_the_kinds_that_are_not_named(tmp_path: Path) -> None:
+    assert thresholds("intensity=2, probability=0.4") == {"intensity": 2.0, "probability": 0.4}
+    out = score(tmp_path, FOUR, ANSWERS, "--thresholds", "intensity=2")
+    assert read_results(out).settings.thresholds == {"intensity": 2.0, "probability": 0.5, "presence": 0.5}
 
 
 @pytest.mark.parametrize(

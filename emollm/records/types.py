@@ -37,6 +37,12 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_
     """Base of all records: strict about fields, silent about what is not known."""
 
 
+class Keyed(Record):
+    """A line of a file, told apart from the others by its id."""
+
+    id: Id
+
+
 class Media(Record):
     """The picture or clip. `path` is relative to the media root (the folder of the JSONL file unless another is named)
     and never leaves it."""
@@ -125,10 +131,9 @@ class Reasoning(Record):
     conclusion: str
 
 
-class Sample(Record):
+class Sample(Keyed):
     """What is known about one face, image or clip."""
 
-    id: Id
     media: Media | None = None
     subject: str | None = None
     split: str | None = None
@@ -156,10 +161,9 @@ class Sample(Record):
             raise ValueError(f"soft sums to {sum(self.soft.values()):.4g}, not to 1")
 
 
-class Prediction(Record):
+class Prediction(Keyed):
     """What a model said about a sample, verbatim, and how it was asked."""
 
-    id: Id
     completion: str
     model: str
     prompt: str | None = None

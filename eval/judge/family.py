@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from emollm.errors import ConfigError
 from emollm.files import sha256
 from emollm.llm.options import add_endpoint_arguments, budget_of, endpoint_options, naming_options, open_client
-from emollm.records import Prediction, Sample, read_records
+from emollm.records import Prediction, read_records
 from emollm.stage import positive, track
 from eval.judge.agreement import Anchors, compare_with_people, read_anchors
 from eval.judge.asking import Judge, Judged, Settings, Subject
@@ -32,6 +32,7 @@ from eval.judge.modes import MODES
 from eval.judge.rubric import mode_of, read_rubrics
 from eval.judge.wording import LANGUAGES, MAX_DATA, load_prompts
 from eval.metrics.family import Case, Context, Family, Line, Measured
+from eval.metrics.texts import gold_text
 
 PREFIX = "judge-"
 LEDGER_NAME = "judge.ledger.jsonl"
@@ -146,18 +147,11 @@ def find_subjects(cases: Sequence[Case], against: Path | None) -> list[Subject |
     """Return what is judged of each case; None where there is no gold description."""
     others = {} if against is None else {one.id: one.completion for one in read_records(against, Prediction)}
     found: list[Subject | None] = []
-    for sample, prediction, _ in cases:
+    for sample, prediction, *_ in cases:
         gold = gold_text(sample)
         said = prediction.completion if prediction else None
         found.append(Subject(sample.id, gold, said, sample.text, others.get(sample.id)) if gold else None)
     return found
-
-
-def gold_text(sample: Sample) -> str:
-    """Return the gold description as one text; empty where there is none."""
-    reasoning = sample.reasoning
-    parts = (reasoning.observations, reasoning.interpretation, reasoning.conclusion) if reasoning else ()
-    return "\n".join(part.strip() for part in parts if part.strip())
 
 
 # --- what was found ---------------------------------------------------------------------------------------------------
@@ -196,7 +190,7 @@ def gather(
     details = [None if subject is None else found[subject.id].detail for subject in subjects]
     notices = notices_of([one for one in subjects if one is not None], found, judge, plan.name == "pairwise")
     if anchors is not None:
-        clusters = {sample.id: sample.subject or f"sample {sample.id}" for sample, _, _ in cases}
+        clusters = {sample.id: sample.subject or f"sample {sample.id}" for sample, *_ in cases}
         notices += compare_with_people(found, clusters, anchors, plan.mode.numbers[target])
     return Measured(lines, pins, details, notices)
 

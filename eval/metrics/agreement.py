@@ -63,6 +63,16 @@ def pearson(pairs: Array) -> Array:
     return ratio(one.cov, np.sqrt(one.var_x * one.var_y))
 
 
+def icc(pairs: Array) -> Array:
+    """Return ICC(3,1) of summed pairs (..., 7): two fixed raters, single values, consistency.
+
+    (BMS − EMS) / (BMS + (k − 1) · EMS) of Shrout and Fleiss (1979, Psychological Bulletin 86:420) is for k = 2 raters
+    2 · cov / (var x + var y): a constant offset costs nothing. NaN where neither side varies.
+    """
+    one = moments(pairs)
+    return ratio(2 * one.cov, one.var_x + one.var_y)
+
+
 def mae(pairs: Array) -> Array:
     """Return the mean absolute difference of summed pairs (..., 7)."""
     return ratio(pairs[..., 6], pairs[..., 0])

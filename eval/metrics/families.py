@@ -9,27 +9,37 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from emollm.errors import ConfigError, did_you_mean
+from eval.intervene.family import FAMILY as FAITHFULNESS
 from eval.judge.family import FAMILY as JUDGE
 from eval.judge.family import RUBRICS
 from eval.metrics.ambivalence import FAMILY as AMBIVALENCE
+from eval.metrics.au_events import FAMILY as AU_EVENTS
+from eval.metrics.au_values import FAMILY as AU_VALUES
 from eval.metrics.calibration import FAMILY as CALIBRATION
 from eval.metrics.closed_set import FAMILY as CLOSED_SET
 from eval.metrics.compound import FAMILY as COMPOUND
+from eval.metrics.consistency import FAMILY as CONSISTENCY
+from eval.metrics.course import FAMILY as COURSE
 from eval.metrics.dimensional import FAMILY as DIMENSIONAL
+from eval.metrics.entailment import FAMILY as ENTAILMENT
 from eval.metrics.family import Family
+from eval.metrics.fea_aus import FAMILY as FEA_AUS
 from eval.metrics.folds import FAMILY as FOLDS
 from eval.metrics.hits import FAMILY as HITS
 from eval.metrics.label_sets import FAMILY as LABEL_SETS
 from eval.metrics.micro_expressions import FAMILY as MICRO_EXPRESSIONS
 from eval.metrics.pain import FAMILY as PAIN
+from eval.metrics.questions import FAMILY as QUESTIONS
 from eval.metrics.selective import FAMILY as SELECTIVE
 from eval.metrics.sentiment import FAMILY as SENTIMENT
 from eval.metrics.soft_labels import FAMILY as SOFT_LABELS
 from eval.metrics.wheel import FAMILY as WHEEL
+from eval.metrics.wording import FAMILY as WORDING
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (
     CLOSED_SET, FOLDS, CALIBRATION, SELECTIVE, SOFT_LABELS, DIMENSIONAL, SENTIMENT, COMPOUND, AMBIVALENCE,
-    MICRO_EXPRESSIONS, PAIN, WHEEL, LABEL_SETS, HITS, JUDGE, *RUBRICS,
+    MICRO_EXPRESSIONS, PAIN, WHEEL, LABEL_SETS, HITS, QUESTIONS, CONSISTENCY, WORDING, ENTAILMENT, COURSE,
+    FEA_AUS, AU_VALUES, AU_EVENTS, FAITHFULNESS, JUDGE, *RUBRICS,
 )}  # fmt: skip
 
 METRIC_FAMILY = {metric: family.name for family in FAMILIES.values() for metric in family.metrics}

@@ -22,6 +22,7 @@ from emollm.records import Prediction, Sample
 from emollm.scoring import SampleScore
 from eval.intervals import Index, draw_weights, resample
 from eval.metrics.counts import Array
+from eval.scored import Judged
 
 Unit = Literal["share", "words", "number"]
 
@@ -36,6 +37,8 @@ class Case(NamedTuple):
     prediction: Prediction | None
     """None: the model said nothing about it."""
     score: SampleScore
+    detected: Sample | None = None
+    """What a detector measured in the same picture or clip, where detectors are judged; None: it found no face."""
 
 
 class Context(NamedTuple):
@@ -45,6 +48,9 @@ class Context(NamedTuple):
     thresholds: Mapping[str, float]
     options: Namespace
     """The options of the families, as given on the command line."""
+    judged: Judged = "model"
+    aus: tuple[str, ...] | None = None
+    """The AUs that count, in this order; None: each that is measured."""
 
 
 class Measured(NamedTuple):
@@ -58,6 +64,17 @@ class Measured(NamedTuple):
     """For people to look at: one value a case, which JSON can hold, or None."""
     notices: Sequence[str] = ()
     """What a reader must know before the first number: how many answers could not be read, and the like."""
+    parts: Sequence[str] = ()
+    """What metrics have a value for one by one, AUs for example; see `FamilyMetric.each`."""
+
+
+class Each(NamedTuple):
+    """A number for each of the parts of a family (K of them), in a table of their own."""
+
+    function: Callable[[Array], Array]
+    """Of sums (..., F) to values (..., K)."""
+    counts_in: Callable[[Array], Array]
+    """Lines (n, D) to which of them each part is computed over (n, K), 0 or 1."""
 
 
 class FamilyMetric(NamedTuple):
@@ -76,6 +93,8 @@ class FamilyMetric(NamedTuple):
     """Only in results.json and in a folded table of the report: one of many of its kind."""
     counts_in: Callable[[Array], Array] | None = None
     """Lines (n, D) to which of them it is computed over (n,), 0 or 1; None: all of the family."""
+    each: Each | None = None
+    """The same for each of `Measured.parts`."""
 
 
 def as_they_are(lines: Array) -> Array:
@@ -100,6 +119,8 @@ class Family(NamedTuple):
     add_arguments: Callable[[ArgumentParser], None] | None = None
     preview: Callable[[Sequence[Case], Context], str] | None = None
     """What --dry-run prints in place of measuring, where that costs money."""
+    of: tuple[Judged, ...] = ("model",)
+    """Whose numbers these are."""
     is_asked_for: bool = False
     """Computed only where --metrics names it: it costs money or time, or matters to few of those whose data have its
     gold."""

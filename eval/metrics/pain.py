@@ -3,7 +3,8 @@ Solomon (2008, Pain 139:267): PSPI = AU4 + max(AU6, AU7) + max(AU9, AU10) + AU43
 
 Stated is what the text gives as its PSPI ("PSPI: 5"), or what follows from its claims: A to E are 1 to 5, an action
 unit that is denied or never mentioned is 0. A claim without a strength ("lowered brows") says too little to add up, and
-the answer counts as not stated. Asked for by `--metrics pain`: every measured face has a PSPI, and few are of pain.
+the answer counts as not stated. Of a detector it is the PSPI of the intensities that it measured. Asked for by
+`--metrics pain`: every measured face has a PSPI, and few are of pain.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from emollm.facs import LETTERS, THRESHOLDS, pspi
 from emollm.records import Face
+from eval.detections import detected_face
 from eval.metrics.agreement import NUM_SUMS, ccc, mae, pair_sums, pearson, rmse
 from eval.metrics.counts import Array, ratio
 from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measured
@@ -31,15 +33,17 @@ _SAID = re.compile(
 )
 
 
-def measure(cases: Sequence[Case], _: Context) -> Measured:
-    """Keep gold and stated PSPI."""
+def measure(cases: Sequence[Case], context: Context) -> Measured:
+    """Keep gold PSPI and the stated one, or the detected one."""
     lines: list[Line | None] = []
     for case in cases:
         gold = gold_pspi(case.score.face)
-        lines.append(None if gold is None else (gold, stated_pspi(case)))
+        stated = stated_pspi(case) if context.judged == "model" else gold_pspi(detected_face(case))
+        lines.append(None if gold is None else (gold, stated))
     known = [line for line in lines if line is not None]
     silent = sum(line[1] is None for line in known)
-    notices = [f"{silent:,} of {len(known):,} answers state no pain intensity"] if silent else []
+    what = "answers state" if context.judged == "model" else "faces have"
+    notices = [f"{silent:,} of {len(known):,} {what} no pain intensity"] if silent else []
     return Measured(lines, notices=notices)
 
 
@@ -91,6 +95,7 @@ FAMILY = Family(
     measure=measure,
     sums=sums,
     is_asked_for=True,
+    of=("model", "detector"),
     metrics={
         "pspi_mae": FamilyMetric(
             "PSPI error", "Mean absolute difference of stated and measured PSPI, where one is stated.",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eval.metrics.counts import Array
+from eval.metrics.counts import Array, ratio
 
 
 class Steps(NamedTuple):
@@ -34,3 +34,19 @@ def descending(score: Array, weights: Array, events: Array) -> Steps:
         np.add.reduceat(weighted, starts, axis=-1),
         np.add.reduceat(weighted * events[order], starts, axis=-1),
     )
+
+
+def auc(score: Array, label: Array, weights: Array) -> Array:
+    """Return the area under the ROC curve (...) of scores (n,) for labels (n,) 0 or 1, under weights (..., n).
+
+    It is the share of pairs of a 1 and a 0 in which the 1 has the higher score, equal scores counting half (Hanley and
+    McNeil 1982, Radiology 143:29). Samples with a NaN count nowhere. NaN where only one label is drawn.
+    """
+    known = ~(np.isnan(score) | np.isnan(label))
+    if not known.any():
+        return np.full(weights.shape[:-1], np.nan)
+    steps = descending(score[known], weights[..., known], label[known])
+    negative = steps.weight - steps.events
+    below = negative.sum(axis=-1, keepdims=True) - np.cumsum(negative, axis=-1)
+    won = (steps.events * (below + negative / 2)).sum(axis=-1)
+    return ratio(won, steps.events.sum(axis=-1) * negative.sum(axis=-1))

@@ -102,6 +102,9 @@ def _card(row: Scored, view: View) -> Markup:
 def _labels(row: Scored, correct: str) -> Markup:
     sign = {"right": "✓", "wrong": "✗", "unknown": "?"}[correct]
     said = row.predicted if row.predicted is not None else "no label"
+    if row.judged == "detector":
+        f1 = "no action units" if row.au_set_f1 is None else f"AU F1 {row.au_set_f1:.2f}"
+        return tag("h3", f1, class_="verdict unknown")
     gold = tag("span", "gold: ", tag("b", row.gold)) if row.gold is not None else tag("span", "no gold label")
     return join(tag("h3", f"{sign} {said}", class_=f"verdict {correct}"), gold)
 

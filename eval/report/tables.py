@@ -15,6 +15,11 @@ AU_CARDS = ("au_macro_f1", "au_micro_f1", "au_set_f1")
 BESIDE = 9
 """Labels up to which matrix and table fit beside each other."""
 
+NAMED = {
+    "model": "Named: the explanation says that it is there. Present: its measured value reaches the threshold.",
+    "detector": "Named: its detected value reaches the threshold. Present: its value in gold does.",
+}
+
 CAPTION = "The bar is the F1, the whisker its interval. n: samples in which it is there."
 
 
@@ -62,7 +67,7 @@ def aus(results: Results) -> Markup | None:
     silent = [facs.prose(rate.name) for rate in results.aus if not (rate.support or rate.named)]
     if not shown:
         return None
-    lead = "Named: the explanation says that it is there. Present: its measured value reaches the threshold."
+    lead = NAMED[results.settings.judged]
     note = tag("p", f"Measured, never present and never named: {', '.join(silent)}.", class_="note") if silent else None
     return section("aus", "Action units", lead, cards(results, AU_CARDS), _rates(shown, "Action unit"), note)
 
