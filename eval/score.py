@@ -30,8 +30,9 @@ from eval.summary import cluster_key, summarise
 from eval.table import print_results
 
 EPILOG = """\
-example:
+examples:
   emollm score predictions.jsonl samples.jsonl -o scores/ --split test
+  emollm score detected.jsonl samples.jsonl -o scores/ --aus disfa8          what `emollm detect` measured
 
 Samples without a prediction count as wrong. Intervals are bootstrapped over subjects where they are known.
 The scores of other inputs or settings in DIR are only replaced with --overwrite.

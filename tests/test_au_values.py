@@ -182,6 +182,13 @@ def test_the_face_that_overlaps_the_gold_one_is_meant() -> None:
     assert "lies elsewhere" in notices(elsewhere, {"s": Sample(id="s", faces=two[:1])}, None)[-1]
 
 
+def test_a_neutral_face_that_is_found_neutral_is_right_and_one_that_is_not_found_is_not() -> None:
+    """Two empty sets agree: a rule that gives them an F1 of 0 pays a detector for inventing something."""
+    neutral = faces({"AU04": 0.0, "AU12": 0.0})
+    assert f1_of([case(neutral, neutral)])["au_set_f1"] == 1
+    assert f1_of([case(neutral, None)])["au_set_f1"] == 0
+
+
 def test_hidden_gold_counts_nowhere_and_hidden_detections_are_missing() -> None:
     hidden = faces({"AU04": 3.0, "AU12": 2.0}, hidden=["brows"])
     rows, _ = score_rows([case(hidden, faces({"AU04": 3.0, "AU12": 0.0}))], context(), [])

@@ -27,13 +27,13 @@ from eval.intervene.lines import Interventions
 from eval.intervene.pictures import swap_face
 from eval.intervene.reasoning import find_thought, shuffled, truncated, without_aus
 from eval.intervene.regions import PLACES, find_layout
-from eval.intervene.trials import INTERVENTIONS, Plan, Question, Tested, cited_regions, plan
+from eval.intervene.trials import INTERVENTIONS, Plan, Question, Answered, cited_regions, plan
 from eval.pairs import read_pairs
 from eval.report.faithfulness import finding, sentence
 from eval.results import Results, read_results
 from eval.score import main as score
 
-NUM_FACES = 42
+NUM_FACES = 28
 SIZE = 96
 STUB = f"{sys.executable} {faithful_stubs.__file__}"
 
@@ -220,7 +220,10 @@ def test_a_swapped_face_lies_in_the_box_of_the_other_and_nowhere_else() -> None:
 
 THINK = "<think>The brows are lowered. The lips part.\n\nThis fits anger.</think>\n<answer>anger</answer>"
 CONTEXT = "<context>A street.</context>\n<think>The brows are lowered.</think>\n<answer>anger</answer>"
-SECTIONS = "**Key Observations**: The brows are lowered.\n**Overall Emotional Interpretation**: This fits anger.\n**Conclusion**: Anger."
+SECTIONS = (
+    "**Key Observations**: The brows are lowered.\n**Overall Emotional Interpretation**: This fits anger.\n"
+    "**Conclusion**: Anger."
+)
 
 
 @pytest.mark.parametrize("completion", [THINK, CONTEXT, SECTIONS], ids=["think", "context", "sections"])
@@ -239,7 +242,7 @@ def test_reasoning_is_truncated_to_half_and_shuffled_to_the_same_sentences() -> 
     other = shuffled(sentences, Random(0))
     assert other is not None
     assert [len(part) for part in other] == [2, 2]
-    assert sorted(sum(other, [])) == ["Four.", "One.", "Three.", "Two."]
+    assert sorted(sentence for part in other for sentence in part) == ["Four.", "One.", "Three.", "Two."]
     assert other != [list(part) for part in sentences]
     assert shuffled([["Same.", "Same."]], Random(0)) is None
 
@@ -260,7 +263,7 @@ def test_action_units_in_a_question_are_deleted_and_those_of_another_sample_put_
     assert without_aus("Which facial action units can you see?") is None
     picture = Image.new("RGB", (40, 40))
     tested, other = (
-        Tested(Sample(id=name), text, completion, parse(completion, "basic7"))
+        Answered(Sample(id=name), text, completion, parse(completion, "basic7"))
         for name, text, completion in (
             ("a", question, "anger"),
             ("b", "AU12 4.0. Which expression is it?", "happiness"),
@@ -280,7 +283,7 @@ def test_only_what_is_said_to_move_is_cited() -> None:
 
 
 def test_the_other_sample_has_another_label_where_there_is_one() -> None:
-    def told(name: str, label: str) -> Tested:
+    def told(name: str, label: str) -> Answered:
         return read(Sample(id=name, label_set="basic7"), Prediction(id=name, completion=label, model="m"), None)
 
     same = [told(str(number), "anger") for number in range(30)]
@@ -369,7 +372,7 @@ def test_answers_that_were_not_given_are_counted_and_count_nowhere(
     results = read_results(scores)
     assert results.metrics["faithful_truncate_label"].value is None
     assert any("without an answer" in line for line in results.families["faithfulness"].notices)
-    assert any("Not tested for faithfulness: 40 of 42" in line for line in results.families["faithfulness"].notices)
+    assert any("Not tested for faithfulness: 26 of 28" in line for line in results.families["faithfulness"].notices)
 
 
 def test_answers_to_other_predictions_are_refused(two: list[str], tmp_path: Path, faces: Path) -> None:

@@ -27,7 +27,7 @@ from emollm.records import Prediction, Sample
 from emollm.stage import Output, add_stage_arguments, positive, track
 from eval.intervene.answering import Answerer, Model, Program
 from eval.intervene.lines import Interventions, Trial, digest
-from eval.intervene.trials import INTERVENTIONS, KINDS, Plan, Question, Tested, plan
+from eval.intervene.trials import INTERVENTIONS, KINDS, Plan, Question, Answered, plan
 from eval.pairs import Pairs, read_pairs
 
 EPILOG = f"""\
@@ -47,7 +47,7 @@ says after `begun`, or null where it cannot go on from there.
 class Batch(NamedTuple):
     """A sample and what is asked about it."""
 
-    tested: Tested
+    tested: Answered
     layout: str
     questions: list[Question]
 
@@ -180,14 +180,14 @@ def _batches(pairs: Pairs, out: Output, options: argparse.Namespace) -> Iterator
         yield Batch(tested, layout, questions)
 
 
-def read(sample: Sample, prediction: Prediction, label_set: str | None) -> Tested:
+def read(sample: Sample, prediction: Prediction, label_set: str | None) -> Answered:
     """Put a sample together with what was asked and answered."""
     label_set = label_set or sample.label_set
     question = prediction.prompt or ask(prediction.style or "sections", label_set, text=sample.text)
-    return Tested(sample, question, prediction.completion, parse(prediction.completion, label_set))
+    return Answered(sample, question, prediction.completion, parse(prediction.completion, label_set))
 
 
-def partner(tested: Tested, told: Sequence[Tested], seed: int) -> Tested | None:
+def partner(tested: Answered, told: Sequence[Answered], seed: int) -> Answered | None:
     """Draw another sample, of which the model says another label; any other one where it says the same of all.
 
     The draw depends on the seed and the sample alone, and on which samples there are.

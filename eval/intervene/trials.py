@@ -53,7 +53,7 @@ BLUR = 0.12
 """Standard deviation of the blur, in widths of the face."""
 
 
-class Tested(NamedTuple):
+class Answered(NamedTuple):
     """A sample, the question and the answer that is tested."""
 
     sample: Sample
@@ -102,7 +102,7 @@ def pictured_face(sample: Sample) -> Face | None:
 
 
 def plan(
-    tested: Tested, other: Tested | None, picture: Image, other_picture: Image | None, how: Plan
+    tested: Answered, other: Answered | None, picture: Image, other_picture: Image | None, how: Plan
 ) -> tuple[list[Question], str]:
     """Return everything that is asked about a sample, and what its regions follow from.
 
@@ -121,7 +121,9 @@ def plan(
     return asked, layout.by
 
 
-def _pictures(tested: Tested, other: Tested | None, picture: Image, other_picture: Image | None) -> Iterator[Question]:
+def _pictures(
+    tested: Answered, other: Answered | None, picture: Image, other_picture: Image | None
+) -> Iterator[Question]:
     yield Question("blank", tested.question, blank(picture))
     if other is not None and other_picture is not None:
         faces = [pictured_face(one.sample) for one in (tested, other)]
@@ -130,7 +132,7 @@ def _pictures(tested: Tested, other: Tested | None, picture: Image, other_pictur
         yield Question("swap_face", tested.question, swapped, other=other.sample.id)
 
 
-def _regions(tested: Tested, picture: Image, layout: Layout, rng: Random) -> Iterator[Question]:
+def _regions(tested: Answered, picture: Image, layout: Layout, rng: Random) -> Iterator[Question]:
     """Hide and blur one cited region and its control; hide all cited regions, and all but them."""
     cited = cited_regions(read_claims(tested.completion))
     if not cited:
@@ -152,7 +154,7 @@ def _regions(tested: Tested, picture: Image, layout: Layout, rng: Random) -> Ite
         yield Question(name, tested.question, hide(picture, mask), regions=cited, share=share)
 
 
-def _texts(tested: Tested, other: Tested | None, picture: Image) -> Iterator[Question]:
+def _texts(tested: Answered, other: Answered | None, picture: Image) -> Iterator[Question]:
     bare = without_aus(tested.question)
     if bare is None:
         return
@@ -161,7 +163,7 @@ def _texts(tested: Tested, other: Tested | None, picture: Image) -> Iterator[Que
         yield Question("swap_aus", other.question, picture, other=other.sample.id)
 
 
-def _reasoning(tested: Tested, other: Tested | None, picture: Image, rng: Random) -> Iterator[Question]:
+def _reasoning(tested: Answered, other: Answered | None, picture: Image, rng: Random) -> Iterator[Question]:
     thought = find_thought(tested.answer)
     if thought is None:
         return
