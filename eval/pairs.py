@@ -1,6 +1,7 @@
 """Samples and predictions, joined by id; what does not match is counted, never dropped in silence.
 
-In place of predictions, the first file may hold samples whose faces a detector measured.
+In place of predictions, the first file may hold samples whose faces a detector measured, or be what another harness
+wrote (`handoff`).
 
 Example:
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ import msgspec
 from emollm.errors import EmoLLMError, did_you_mean
 from emollm.records import BadLine, Prediction, Sample, read_records
 from emollm.records.lines import UNREADABLE
+from eval.handoff.reading import read_told, recognise
 from eval.scored import Judged
 
 MAX_PRINTED = 10
@@ -51,7 +53,8 @@ def read_pairs(predictions_path: Path, samples_path: Path, *, split: str | None,
     first file mixes predictions with samples, or is the second one.
     """
     bad: list[BadLine] = []
-    judged = who_is_judged(predictions_path)
+    harness = recognise(predictions_path)
+    judged = "model" if harness else who_is_judged(predictions_path)
     if judged == "detector" and predictions_path.resolve() == samples_path.resolve():
         raise EmoLLMError(f"{predictions_path}: is compared with itself; give what was detected, then the gold samples")
 
@@ -70,7 +73,11 @@ def read_pairs(predictions_path: Path, samples_path: Path, *, split: str | None,
     predictions: dict[str, Prediction] = {}
     detected: dict[str, Sample] = {}
     surplus, first_id = [], None
-    for record in read_records(predictions_path, Sample if judged == "detector" else Prediction, bad=keep):
+    if harness is not None:
+        records: Iterator[Sample | Prediction] = read_told(harness, predictions_path, everything, keep)
+    else:
+        records = read_records(predictions_path, Sample if judged == "detector" else Prediction, bad=keep)
+    for record in records:
         first_id = first_id or record.id
         if record.id not in wanted:
             surplus += [] if record.id in known else [record.id]

@@ -82,6 +82,8 @@ class Settings(Record, omit_defaults=False):
     """The name of the list of AUs that was asked for."""
     aus: tuple[str, ...] | None = None
     """The AUs that count, in this order; None: each that is measured."""
+    benchmark: str | None = None
+    """The published numbers that the report shows beside these; a key of `benchmarks.BENCHMARKS`."""
 
 
 class Input(Record):

@@ -9,10 +9,13 @@ Example:
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import TypeAlias
+
+import msgspec
 
 from emollm.answers import STYLES
 from emollm.claims import Checked
@@ -31,6 +34,9 @@ Chosen: TypeAlias = dict[str, Measured]
 
 MAX_LABELS = 64
 """Different gold labels without a named label set, beyond which they are hardly a closed set."""
+
+GOLD_ELSEWHERE = ("labels", "soft", "valence", "arousal", "reasoning", "events", "text")
+"""Fields of a sample that metrics are computed from and that are not themselves in its line."""
 
 
 def choose_label_set(asked: str | None, samples: Sequence[Sample]) -> str | None:
@@ -74,6 +80,8 @@ def score_rows(cases: Sequence[Case], context: Context, families: Sequence[Famil
         rows = [detected_row(case, context) for case in cases]
     else:
         rows = [score_row(case, context) for case in cases]
+    for row, case in zip(rows, cases, strict=True):
+        row.gold_digests = digests(case.sample)
     found: Chosen = {}
     for family in families:
         measured = family.measure(cases, context)
@@ -99,6 +107,16 @@ def score_case(sample: Sample, prediction: Prediction | None, context: Context) 
     style = prediction.style if prediction and prediction.style in STYLES else None
     score = score_sample(sample, said, label_set=context.label_set, thresholds=context.thresholds, style=style)
     return Case(sample, prediction, score if context.aus is None else _listed(score, context.aus))
+
+
+def digests(sample: Sample) -> dict[str, str]:
+    """Return a digest of each field that is known of `GOLD_ELSEWHERE`."""
+    values = {name: getattr(sample, name) for name in GOLD_ELSEWHERE}
+    return {
+        name: hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:12]
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def _listed(score: SampleScore, aus: Sequence[str]) -> SampleScore:

@@ -15,7 +15,7 @@ from emollm.errors import ConfigError
 from emollm.files import sha256
 from emollm.records import AU_RANGE
 from emollm.stage import add_stage_arguments
-from eval import detections, protocols
+from eval import benchmarks, detections, protocols
 from eval.folder import claim_folder, write_lines
 from eval.intervals import add_interval_argument, positive
 from eval.metrics import families
@@ -47,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("predictions", type=Path, help="what `emollm predict` wrote, or `emollm detect`")
+    parser.add_argument(
+        "predictions", type=Path, help="what `emollm predict` wrote, or `emollm detect`, or another harness"
+    )
     parser.add_argument("samples", type=Path, help="the samples with their gold labels and action units")
     add_stage_arguments(parser, output="DIR")
     parser.add_argument("--label-set", metavar="NAME", help="labels that count (default: the one the samples name)")
@@ -65,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="action units that count, with the threshold they are published at: "
         f"{', '.join(protocols.PROTOCOLS)}, or numbers such as 1,2,12 (default: each that is measured)",
+    )
+    parser.add_argument(
+        "--benchmark",
+        metavar="NAME",
+        help=f"show published numbers beside these: none, or of {', '.join(benchmarks.BENCHMARKS)} "
+        "(default: those of the data set that `emollm import` read, where they fit)",
     )
     families.add_arguments(parser)
     add_interval_argument(parser)
@@ -105,8 +113,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder: Path = options.output
     pairs = read_pairs(options.predictions, options.samples, split=options.split, limit=options.limit)
     protocol: Protocol | None = options.aus
+    label_set = choose_label_set(options.label_set, pairs.samples)
     settings = Settings(
-        label_set=choose_label_set(options.label_set, pairs.samples),
+        label_set=label_set,
         split=options.split,
         limit=options.limit,
         thresholds=protocols.in_force(protocol, options.thresholds),
@@ -116,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         judged=pairs.judged,
         protocol=protocol.name if protocol else None,
         aus=counted_aus(pairs, protocol),
+        benchmark=benchmarks.choose(options.benchmark, pairs.samples, label_set, protocol.name if protocol else None),
     )
     context = Context(settings.label_set, settings.thresholds, options, settings.judged, settings.aus)
     chosen = [family for family in options.metrics if pairs.judged in family.of]

@@ -81,6 +81,9 @@ class Scored(Record):
     """Family of metrics → its line; see `metrics.family`."""
     details: dict[str, Any] = msgspec.field(default_factory=dict)
     """Family of metrics → what it has to show about this sample."""
+    gold_digests: dict[str, str] | None = None
+    """Field of the sample → digest of its value, of gold that is not itself in this line; `compare` tells by it whether
+    two runs were scored against the same."""
 
     def num_claims(self, verdict: Verdict) -> int:
         """Count the claims with this verdict."""

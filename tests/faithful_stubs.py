@@ -19,7 +19,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Collection
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,7 @@ BORROWED = frozenset({"AU01", "AU04", "AU15", "AU17"})
 """What the other face shows: sadness."""
 
 
-@lru_cache(maxsize=1)
+@cache
 def detector() -> TinyDetector:
     return TinyDetector.load()
 
@@ -67,14 +67,16 @@ def face_of(aus: Collection[str]) -> Face:
     return Face(aus={code: FULL if code in aus else rest for code in AUS})
 
 
-def label_of(aus: Collection[str]) -> str:
+@cache
+def label_of(aus: frozenset[str]) -> str:
     """Return the emotion whose pattern fits best; neutral where none does."""
     face = face_of(aus)
     best = facs.CODEBOOKS["emfacs"].rank(facs.present(face), face.aus or ())[0]
     return best.label if best.score >= FITS else "neutral"
 
 
-def explain(aus: Collection[str]) -> str:
+@cache
+def explain(aus: frozenset[str]) -> str:
     """Return the observations that the rules write of these AUs."""
     draft = teach(Sample(id="face", faces=[face_of(aus)], label_set=LABEL_SET, label=label_of(aus)), Options())
     assert draft.reasoning is not None, draft
@@ -91,7 +93,7 @@ def answer(stub: str, picture: Image.Image, begun: str = "") -> str:
     named = {"borrowed": BORROWED, "mouth_only": of_regions(aus, "brows")}.get(stub, aus)
     text = explain(named)
     label = {
-        "faithful": label_of(named_aus(begun or text)),
+        "faithful": label_of(frozenset(named_aus(begun or text))),
         "borrowed": label_of(aus),
         "mouth_only": label_of(of_regions(aus, *MOUTH)),
         "fixed": "happiness",

@@ -27,7 +27,7 @@ from eval.intervene.lines import Interventions
 from eval.intervene.pictures import swap_face
 from eval.intervene.reasoning import find_thought, shuffled, truncated, without_aus
 from eval.intervene.regions import PLACES, find_layout
-from eval.intervene.trials import INTERVENTIONS, Plan, Question, Answered, cited_regions, plan
+from eval.intervene.trials import INTERVENTIONS, Answered, Plan, Question, cited_regions, plan
 from eval.pairs import read_pairs
 from eval.report.faithfulness import finding, sentence
 from eval.results import Results, read_results
@@ -89,7 +89,7 @@ def scored(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
 SIGNS = {
     "faithful": {"hide_label": 1, "hide_claims": 1, "all_label": 1, "exchange_label": 1},
     "borrowed": {"hide_label": 0, "hide_claims": 0, "all_label": -1, "exchange_label": 0},
-    "mouth_only": {"hide_label": -1, "all_label": -1, "exchange_label": 0},
+    "mouth_only": {"all_label": -1, "exchange_label": 0},
     "fixed": {"hide_label": 0, "hide_claims": 1, "all_label": 0, "exchange_label": 0},
 }
 """Whether the altered side changes clearly more (1) or less (-1) than the control, or neither."""
@@ -104,6 +104,18 @@ def test_stubs_of_known_faithfulness_are_told_apart(stub: str, scored: dict[str,
         assert number.high is not None
         found[name] = (number.low > 0) - (number.high < 0)
     assert found == SIGNS[stub]
+
+
+def test_hiding_brows_that_are_cited_in_vain_changes_the_label_less_than_hiding_what_is_not_cited(
+    scored: dict[str, Results],
+) -> None:
+    metrics = scored["mouth_only"].metrics
+    altered, control = (metrics[f"faithful_hide_label{side}"].value for side in ("", "_control"))
+    assert altered is not None
+    assert control is not None
+    assert altered < control - 0.1
+    table = scored["mouth_only"].families["faithfulness"].table
+    assert {region for region, row in table.items() if row["faithful_hide_label"].num_samples} == {"brows"}
 
 
 def test_who_answers_by_the_reasoning_follows_it(scored: dict[str, Results]) -> None:

@@ -27,7 +27,7 @@ from emollm.records import Prediction, Sample
 from emollm.stage import Output, add_stage_arguments, positive, track
 from eval.intervene.answering import Answerer, Model, Program
 from eval.intervene.lines import Interventions, Trial, digest
-from eval.intervene.trials import INTERVENTIONS, KINDS, Plan, Question, Answered, plan
+from eval.intervene.trials import INTERVENTIONS, KINDS, Answered, Plan, Question, plan
 from eval.pairs import Pairs, read_pairs
 
 EPILOG = f"""\

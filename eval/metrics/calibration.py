@@ -7,15 +7,17 @@ Review 78:1, in its first form, the sum over all labels, 0 to 2. Negative log-li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from eval.metrics.counts import Array, ratio
 from eval.metrics.distribution import FLOOR, cross_entropy, read_scores, top
-from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measured
+from eval.metrics.family import Case, Context, Each, Family, FamilyMetric, Line, Measured
 
 NUM_BINS = 15
+BIN_NAMES = tuple(f"{k / NUM_BINS:.2f} – {(k + 1) / NUM_BINS:.2f}" for k in range(NUM_BINS))
+"""Of the highest score, closed above."""
 GUO = "Guo et al. 2017, ICML"
 
 
@@ -38,7 +40,7 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
         )
     if not any(line is not None and line[0] for line in lines):
         return Measured([None] * len(cases))
-    return Measured(lines, pins={"bins": NUM_BINS, "floor": FLOOR}, notices=_notices(lines, num_zero))
+    return Measured(lines, {"bins": NUM_BINS, "floor": FLOOR}, notices=_notices(lines, num_zero), parts=BIN_NAMES)
 
 
 def _notices(lines: Sequence[Line | None], num_zero: int) -> list[str]:
@@ -90,6 +92,22 @@ def _has_scores(lines: Array) -> Array:
     return lines[:, 0]
 
 
+def _in_bin(lines: Array) -> Array:
+    """Return in which bin each sample is (n, 15)."""
+    return _bins(sums(lines))[0]
+
+
+def _mean_of_bins(place: int) -> tuple[Callable[[Array], Array], Each]:
+    """Return the mean over all samples with scores, and in each bin, of confidence (1) or of being right (2)."""
+    return (
+        lambda sums: ratio(_bins(sums)[place].sum(axis=-1), sums[..., 1]),
+        Each(lambda sums: ratio(_bins(sums)[place], _bins(sums)[0]), _in_bin),
+    )
+
+
+_CONFIDENCE, _RIGHT = _mean_of_bins(1), _mean_of_bins(2)
+
+
 FAMILY = Family(
     name="calibration",
     title="Calibration",
@@ -115,6 +133,14 @@ FAMILY = Family(
         "nll": FamilyMetric(
             "NLL", "Mean of −ln of what the gold label was given, in nats.",
             lambda sums: ratio(sums[..., 4], sums[..., 1]), better="lower", unit="number", counts_in=_has_scores,
+        ),
+        "scored_accuracy": FamilyMetric(
+            "Accuracy where scored", "How often the label with the highest score is right; in each bin, the height of "
+            "the reliability diagram.", _RIGHT[0], source=GUO, counts_in=_has_scores, is_detail=True, each=_RIGHT[1],
+        ),
+        "mean_confidence": FamilyMetric(
+            "Mean confidence", "Mean highest score.", _CONFIDENCE[0], better="", source=GUO, counts_in=_has_scores,
+            is_detail=True, each=_CONFIDENCE[1],
         ),
         "score_agreement": FamilyMetric(
             "Answer has the highest score", "Answers that name the label with the highest score / samples with scores.",

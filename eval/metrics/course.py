@@ -1,27 +1,27 @@
 """The course of a clip: which of its events an explanation tells, and whether it tells them in their order.
 
-Gold are the events of the sample's face (`Sample.events`) that reach the threshold, blinks left out. Told are the
-claims that something is there and that the face can judge (`emollm.claims`): supported ones that mean one of the
-events, at its time where a time is said, and contradicted ones, which mean nothing that happened. What is supported by
-the face at its peak alone means no event, and what was not measured decides nothing: neither counts.
+Gold are the events of the sample's face (`Sample.events`) that reach the threshold, without blinks and what is hidden.
+Told are the claims that something is there and that the face can judge (`emollm.claims`): supported ones that mean one
+of the events, at its time where a time is said, and contradicted ones, which mean nothing that happened. What is
+supported by the face at its peak alone means no event, and what was not measured decides nothing: neither counts.
 
 Event recall and precision count as AutoDQ does. `tem_lcs` is our definition of temporal event matching (TEM), of which
 FaceTrack-MM gives no formula: L is the length of the longest common subsequence of the two orders, an event and a claim
 being common where the claim means the event; recall is L / events, precision L / claims, averaged over samples, and F
-the harmonic mean of the two averages. Events that begin within TOLERANCE_S of the first of them are simultaneous and
-stand in any order; a claim with a time stands at its time, one without behind the claim before it.
+the harmonic mean of the two averages. Each claim stands for one event. Events that begin within TOLERANCE_S of the
+first of them are simultaneous and stand in any order. A claim that states a time stands where its event begins, or at
+that time if it means none; one without a time stands behind the claim before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from emollm.claims import Checked, Claim
-from emollm.claims.times import TOLERANCE_S, at_apex, fits
-from emollm.facs import EXPRESSIVE, is_present
+from emollm.claims.times import TOLERANCE_S, Time, at_apex, fits
+from emollm.facs import EXPRESSIVE, UNITS, is_present
 from emollm.records import Event
 from emollm.scoring import SampleScore, clip_events
 from eval.metrics.counts import Array, ratio
@@ -56,10 +56,11 @@ def gold_events(case: Case, thresholds: Mapping[str, float]) -> list[Event]:
     face = case.score.face
     if face is None:
         return []
+    hidden = face.hidden or ()
     own = [
         event for event in clip_events(case.sample)
         if event.face == face.face and event.au in EXPRESSIVE and event.au != BLINK
-        and is_present(at_apex(event, face), thresholds)
+        and UNITS[event.au].region not in hidden and is_present(at_apex(event, face), thresholds)
     ]  # fmt: skip
     return sorted(own, key=lambda event: (event.onset_s, event.au))
 
@@ -69,7 +70,9 @@ def told(score: SampleScore, events: Sequence[Event]) -> list[Claim]:
     placed: list[tuple[float, Claim]] = []
     moment = -np.inf
     for claim in _said_once([one for one in score.check.checked if _is_told(one, events)] if score.check else []):
-        moment = min((time.seconds for time in claim.times), default=moment)
+        if claim.times:
+            onsets = [event.onset_s for event in events if means(claim, event)]
+            moment = min(onsets or [time.seconds for time in claim.times])
         placed.append((moment, claim))
     return [claim for _, claim in sorted(placed, key=lambda one: one[0])]
 
@@ -83,11 +86,11 @@ def _is_told(checked: Checked, events: Sequence[Event]) -> bool:
 
 def _said_once(checked: Sequence[Checked]) -> list[Claim]:
     """Return claims, each movement once for each time that is said of it; without a time, it is no movement more."""
-    timed = {claim.aus for claim, *_ in checked if claim.times}
-    once: dict[tuple[Any, ...], Claim] = {}
+    timed = {claim.aus[0] for claim, *_ in checked if claim.times}
+    once: dict[tuple[str, tuple[Time, ...]], Claim] = {}
     for claim, *_ in checked:
-        if claim.times or claim.aus not in timed:
-            once.setdefault((claim.aus, claim.times), claim)
+        if claim.times or claim.aus[0] not in timed:
+            once.setdefault((claim.aus[0], claim.times), claim)
     return list(once.values())
 
 

@@ -14,10 +14,13 @@ import numpy as np
 
 from eval.metrics.counts import Array, ratio
 from eval.metrics.distribution import read_scores, top
-from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measured
+from eval.metrics.family import Case, Context, Each, Family, FamilyMetric, Line, Measured
 from eval.metrics.ranked import Steps, descending
 
 COVERAGES = (0.5, 0.7, 0.8, 0.9)
+CURVE = tuple(k / 20 for k in range(1, 21))
+"""Coverages at which the curve is drawn."""
+CURVE_NAMES = tuple(f"{100 * coverage:.0f} %" for coverage in CURVE)
 LAST = -1.0
 """The rank of a sample without scores."""
 SOURCE = "Geifman et al. 2019, ICLR"
@@ -39,14 +42,15 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
     if without == len(known):
         return Measured([None] * len(cases))
     notices = [f"{without:,} of {len(known):,} samples have no scores: they come last, as wrong"] if without else []
-    return Measured(lines, notices=notices)
+    return Measured(lines, notices=notices, parts=CURVE_NAMES)
 
 
 def ranks(lines: Array, weights: Array) -> Array:
-    """Return AURC, its least value, and the accuracy at each of `COVERAGES`: (..., 6)."""
+    """Return AURC, its least value, and the accuracy at each of `COVERAGES` and of `CURVE`: (..., 26)."""
     steps = descending(lines[:, 0], weights, 1.0 - lines[:, 1])
     total, wrong = steps.weight.sum(axis=-1), steps.events.sum(axis=-1)
-    return np.stack([aurc(steps), least_aurc(total, wrong), *(accuracy_at(steps, c) for c in COVERAGES)], axis=-1)
+    at = (accuracy_at(steps, coverage) for coverage in (*COVERAGES, *CURVE))
+    return np.stack([aurc(steps), least_aurc(total, wrong), *at], axis=-1)
 
 
 def aurc(steps: Steps) -> Array:
@@ -90,6 +94,10 @@ def _harmonic(weight: Array) -> Array:
     return np.concatenate([[0.0], (1.0 / np.arange(1, most + 1)).cumsum()])
 
 
+def _curve(numbers: Array) -> Array:
+    return numbers[..., -len(CURVE) :]
+
+
 def _pick(column: int) -> Callable[[Array], Array]:
     return lambda numbers: numbers[..., column]
 
@@ -108,6 +116,11 @@ FAMILY = Family(
         "e_aurc": FamilyMetric(
             "Excess AURC", "AURC beyond that of the best order of the same answers.",
             lambda numbers: numbers[..., 0] - numbers[..., 1], better="lower", source=SOURCE, is_detail=True,
+        ),
+        "selective_accuracy": FamilyMetric(
+            "Accuracy", "Right answers among the samples with the highest scores, by the share of all that these are; "
+            "of all samples, by the label with the highest score.", _pick(-1), source="El-Yaniv and Wiener 2010, JMLR "
+            "11:1605", is_detail=True, each=Each(_curve, lambda lines: np.ones((len(lines), len(CURVE)))),
         ),
         **{
             f"accuracy_at_{coverage * 100:.0f}": FamilyMetric(

@@ -1,44 +1,72 @@
-"""The families of metrics: large what matters most, the rest in a table with its definition and source."""
+"""The families of metrics: what matters most in the line that unfolds each, the rest in cards, drawings and tables."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from emollm import facs
 from eval.metrics.families import FAMILIES
+from eval.report import curves
 from eval.report.faithfulness import faithfulness
 from eval.report.figures import amount, gauge, interval
-from eval.report.markup import Markup, heading, join, section, table, tag
+from eval.report.markup import Markup, heading, section, table, tag
 from eval.report.numbers import cards
 from eval.results import FamilyFacts, Results
 
+DRAWN: Mapping[str, Callable[[Results], Markup | None]] = {
+    "faithfulness": faithfulness,
+    "calibration": lambda results: curves.reliability([results]),
+    "selective": lambda results: curves.risk([results]),
+}
+"""Families that say or draw what matters most, before the table of their numbers."""
 
-def families(results: Results) -> Markup:
-    """Draw a section for each family that was computed."""
-    return join(*(_family(results, name, facts) for name, facts in results.families.items()))
+DIFFERENCES = ("faithfulness",)
+"""Families whose numbers no card or bar from 0 to 100 % can show."""
 
 
-DRAWN = {"faithfulness": faithfulness}
-"""Families that say their numbers in words, before the table of all of them."""
+def families(results: Results) -> Markup | None:
+    """Draw each family that was computed, folded but for those that were asked for."""
+    if not results.families:
+        return None
+    lead = "Each is folded, and tells its main numbers; those that had to be asked for are open."
+    drawn = (_family(results, name, facts) for name, facts in results.families.items())
+    return section("families", "More measurements", lead, *drawn)
 
 
 def _family(results: Results, name: str, facts: FamilyFacts) -> Markup:
     known = [metric for metric in facts.metrics if results.metrics[metric].value is not None]
     large = [metric for metric in known if FAMILIES[name].metrics[metric].is_headline]
-    notices = tag("ul", *(tag("li", line) for line in facts.notices), class_="notices") if facts.notices else None
-    folded = [metric for metric in known if FAMILIES[name].metrics[metric].is_detail]
-    if name in DRAWN:  # its numbers are differences, which no card or bar from 0 to 100 % can show
-        everything = tag("details", tag("summary", f"all {len(known)} numbers"), _table(results, known))
-        return section(f"family-{name}", facts.title, facts.about, notices, DRAWN[name](results), everything)
-    rest = [metric for metric in known if metric not in large and metric not in folded]
-    return section(
-        f"family-{name}",
-        facts.title,
-        facts.about,
-        notices,
+    details = [metric for metric in known if FAMILIES[name].metrics[metric].is_detail]
+    rest = [metric for metric in known if metric not in large and metric not in details]
+    brief = [_brief(results, metric) for metric in (large or rest)[:3]]
+    if name in DIFFERENCES:
+        large, rest, details = [], [], known
+    drawing = DRAWN[name](results) if name in DRAWN else None
+    parts = _parts(results, facts) if facts.table else None
+    return tag(
+        "details",
+        tag("summary", tag("h3", facts.title), tag("span", *brief, class_="brief")),
+        tag("p", facts.about, class_="lead"),
+        tag("ul", *(tag("li", line) for line in facts.notices), class_="notices") if facts.notices else None,
         cards(results, large) if large else None,
+        drawing,
         _table(results, rest) if rest else None,
-        tag("details", tag("summary", f"{len(folded)} more"), _table(results, folded)) if folded else None,
-        _parts(results, facts) if facts.table else None,
+        _folded(f"{len(details)} more", _table(results, details)) if details else None,
+        _folded("the table behind it", parts) if parts and drawing else parts,
+        class_="family",
+        id=f"family-{name}",
+        open=FAMILIES[name].is_asked_for or name in DIFFERENCES,
     )
+
+
+def _brief(results: Results, name: str) -> Markup:
+    number, definition = results.metrics[name], results.definitions[name]
+    unit = " %" if definition.unit == "share" else ""
+    return tag("span", f"{definition.title} ", tag("b", f"{amount(number, definition.unit)}{unit}"))
+
+
+def _folded(title: str, body: Markup) -> Markup:
+    return tag("details", tag("summary", title), body)
 
 
 def _table(results: Results, names: list[str]) -> Markup:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from emollm import facs
 from emollm.records import AU
 from eval.report.markup import Markup, tag
 from eval.results import Number
+
+if TYPE_CHECKING:
+    from eval.differences import Difference
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -41,6 +47,27 @@ def gauge(number: Number) -> Markup | None:
     if number.low is not None and number.high is not None:
         band = tag("i", style=f"--low:{percent(number.low, 2)}%;--high:{percent(number.high, 2)}%")
     return tag("div", band, tag("b", style=f"--value:{percent(number.value, 2)}%"), class_="gauge", aria_hidden="true")
+
+
+def change_cells(one: Difference, unit: str) -> tuple[str, str, str, str]:
+    """Return the first value, the second, the difference and its interval, shares in points."""
+    first, second = (percent(value) if unit == "share" else plain(value, unit) for value in (one.first, one.second))
+    change, low, high = (signed(value, unit) for value in (one.second - one.first, one.low, one.high))
+    return first, second, change, f"{low} – {high}"
+
+
+def signed(value: float, unit: str) -> str:
+    """Return a difference with its sign, of shares in points."""
+    if unit == "share":
+        return f"{100 * value:+.1f}"
+    return f"{value:+.{1 if unit == 'words' else 3}f}"
+
+
+def p_said(p: float | None) -> str:
+    """Return p as `0.012`, `<0.001`, or — for none."""
+    if p is None or math.isnan(p):
+        return "—"
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
 def plural(n: int, noun: str) -> str:

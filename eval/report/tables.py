@@ -31,14 +31,14 @@ def labels(results: Results) -> Markup | None:
     lead = "Rows are gold labels, columns are answers; each row sums to the samples of its label."
     pair = tag(
         "div",
-        _heat(results.confusion),
+        heat(results.confusion),
         _rates(rates, "Label"),
         class_="pair" if len(rates) <= BESIDE else "pair stacked",
     )
     return section("labels", "Labels", lead, pair)
 
 
-def _heat(confusion: Confusion) -> Markup:
+def heat(confusion: Confusion) -> Markup:
     """Draw the matrix; a label that is neither gold nor answered has no row and no column."""
     answered = [sum(column) for column in zip(*confusion.counts, strict=True)]
     support = [sum(row) for row in confusion.counts]
@@ -75,7 +75,7 @@ def aus(results: Results) -> Markup | None:
 def _rates(rates: Sequence[Rates], name: str) -> Markup:
     head = [heading(name), heading("n", "num"), heading("named", "num wide"), heading("Precision", "num wide")]
     head += [heading("Recall", "num wide"), heading("F1", "num"), heading("", "bar")]
-    return table(head, [_rate(rate) for rate in rates], CAPTION)
+    return table(head, [_rate(rate) for rate in rates], CAPTION, class_="rates")
 
 
 def _rate(rate: Rates) -> Markup:
