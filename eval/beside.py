@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.compare import Difference, Run, differences, read_run, refuse_incomparable
+from eval.differences import Difference, differences
 from eval.results import Results
+from eval.runs import Run, read_run, refuse_incomparable
 
 KEY = ("accuracy", "au_micro_f1", "claim_precision", "right_for_true_reasons")
 """What is shown: the label, the action units, the claims, and all of them together."""

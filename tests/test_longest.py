@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("torch")
 
-from PIL import Image  # noqa: E402
-from stand_ins import build_stand_in  # noqa: E402
+from PIL import Image
+from stand_ins import build_stand_in
 
-from emollm.errors import ConfigError  # noqa: E402
-from emollm.train.collate import Collator, check_rows, encodable  # noqa: E402
-from emollm.train.longest import count_tokens, longest, picture_tokens, text_of  # noqa: E402
-from emollm.train.questions import Question, check_questions  # noqa: E402
-from emollm.train.rows import Row  # noqa: E402
+from emollm.errors import ConfigError
+from emollm.train.collate import Collator, check_rows, encodable
+from emollm.train.longest import count_tokens, longest, picture_tokens, text_of
+from emollm.train.questions import Question, check_questions
+from emollm.train.rows import Row
 
 ANSWER = "The brow is lowered and the lips are pressed, which is consistent with anger. "
 WORDS = [ANSWER, "What does the face show?", "眉毛压低，嘴唇紧闭，这与愤怒一致。"]

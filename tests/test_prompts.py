@@ -90,7 +90,7 @@ def test_a_face_that_is_not_shown_is_asked_about_in_as_many_words(style: str) ->
     unseen = wordings(style, None)
     assert len(set(unseen)) == num_variants(style)
     assert not any(word in question for question in unseen for word in ("Look", "can you see", "picture"))
-    question = ask(style, "basic7", 1, "I am fine.", None, "AU12 (lip corner puller, C)")
+    question = ask(style, "basic7", 1, "I am fine.", None, measured="AU12 (lip corner puller, C)")
     assert question.startswith(f"Measured in a face that is not shown: AU12 (lip corner puller, C). {unseen[1]}")
     assert 'The person says: "I am fine."' in question
 

@@ -1,8 +1,8 @@
 """Refused: what a training leaves out, and why. Nothing is dropped in silence.
 
-    refused = Refused()
-    refused.add(sample.id, "bad_picture", "faces/7.png: no such file; …")
-    refused.tell(train_file, run.directory)         # a line or two, and rejected.jsonl in the run folder
+refused = Refused()
+refused.add(sample.id, "bad_picture", "faces/7.png: no such file; …")
+refused.tell(train_file, run.directory)         # a line or two, and rejected.jsonl in the run folder
 """
 
 from __future__ import annotations

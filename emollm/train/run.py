@@ -85,7 +85,7 @@ class Run:
             # A line torn by a crash has no end, and comes after the checkpoint too.
             lines = [line for line in log.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
             kept = [line for line in lines if json.loads(line)["step"] <= reached]
-            with in_onestep_of(log) as part:
+            with in_one_step(log) as part:
                 part.write_text("".join(kept), encoding="utf-8")
         for path in self.directory.glob("completions/step-*.parquet"):
             if step_of(path) > reached:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.beside import Beside, known_metrics
-from eval.compare import Difference
+from eval.differences import Difference
 from eval.report.figures import amount, interval
 from eval.report.markup import Markup, heading, join, section, table, tag, void
 from eval.results import Results
