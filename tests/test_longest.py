@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("torch")
 
-from PIL import Image  # noqa: E402
-from stand_ins import build_stand_in  # noqa: E402
+from PIL import Image
+from stand_ins import build_stand_in
 
-from emollm.errors import ConfigError  # noqa: E402
-from emollm.train.collate import Collator, check_rows, encodable  # noqa: E402
-from emollm.train.longest import count_tokens, longest, picture_tokens, text_of  # noqa: E402
-from emollm.train.questions import Question, check_questions  # noqa: E402
-from emollm.train.rows import Row  # noqa: E402
+from emollm.errors import ConfigError
+from emollm.train.collate import Collator, check_rows, encodable
+from emollm.train.longest import count_tokens, longest, picture_tokens, text_of
+from emollm.train.questions import Question, check_questions
+from emollm.train.rows import Row
 
 ANSWER = "The brow is lowered and the lips are pressed, which is consistent with anger. "
 WORDS = [ANSWER, "What does the face show?", "眉毛压低，嘴唇紧闭，这与愤怒一致。"]
@@ -82,6 +82,13 @@ def test_the_tokens_of_a_picture_follow_from_its_size(arch: str, tmp_path: Path)
     image = processor.tokenizer.convert_tokens_to_ids(processor.image_token)
     expected = {row.picture: int((Collator(processor)([encodable(row)])["input_ids"] == image).sum()) for row in rows}
     assert picture_tokens(processor, rows) == expected
+
+
+def test_texts_are_counted_in_batches(processor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emollm.train.longest.AT_ONCE", 2)
+    texts = [ANSWER * number for number in range(1, 6)]
+    whole = [len(processor.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
+    assert list(count_tokens(processor, iter(texts))) == whole
 
 
 def test_the_longest_are_those_with_the_most_tokens(processor: Any, rows: list[Row]) -> None:

@@ -12,13 +12,13 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from asking_toys import LETTER_E, recipe_of_toys  # noqa: E402
-from running import carry_out  # noqa: E402
+from asking_toys import LETTER_E, recipe_of_toys
+from running import carry_out
 
-from emollm.errors import ConfigError  # noqa: E402
-from emollm.train import dpo, grpo, sft  # noqa: E402
-from emollm.train.mistakes import mistakes_said  # noqa: E402
-from emollm.train.rewards import REWARDS  # noqa: E402
+from emollm.errors import ConfigError
+from emollm.train import dpo, grpo, sft
+from emollm.train.mistakes import mistakes_said
+from emollm.train.rewards import REWARDS
 
 
 @pytest.fixture

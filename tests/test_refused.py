@@ -13,16 +13,16 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from asking_toys import LETTER_E, recipe_of_toys  # noqa: E402
-from PIL import Image  # noqa: E402
-from running import carry_out, manifest  # noqa: E402
+from asking_toys import LETTER_E, recipe_of_toys
+from PIL import Image
+from running import carry_out, manifest
 
-from emollm.errors import SourceError, TrainingError  # noqa: E402
-from emollm.files import sha256  # noqa: E402
-from emollm.pictures import check_picture  # noqa: E402
-from emollm.records import Sample, encode, read_records  # noqa: E402
-from emollm.train import dpo, grpo, sft  # noqa: E402
-from emollm.train.rewards import REWARDS  # noqa: E402
+from emollm.errors import SourceError, TrainingError
+from emollm.files import sha256
+from emollm.pictures import check_picture
+from emollm.records import Sample, encode, read_records
+from emollm.train import dpo, grpo, sft
+from emollm.train.rewards import REWARDS
 
 
 @pytest.fixture

@@ -26,9 +26,8 @@ from emollm.prompts import prompt_hash
 from emollm.train.careful import Careful
 from emollm.train.collate import check_rows, open_shown
 from emollm.train.fit import fit
-from emollm.train.launch import ENCODED
+from emollm.train.launch import ENCODED, Method, build_settings, launch, run_program
 from emollm.train.launch import REFUSED as REFUSED_EVERYWHERE
-from emollm.train.launch import Method, build_settings, launch, run_program
 from emollm.train.limits import AtLeast, Count
 from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_config, trained_parts, widen
 from emollm.train.mistakes import mistakes_said
