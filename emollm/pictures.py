@@ -100,7 +100,8 @@ def picture_size(path: Path) -> tuple[int, int]:
     with as_source_error(path), Image.open(path) as file:
         check_size(path, file.size)
         file.draft("RGB", DRAFT)
-        return file.size
+        width, height = file.size
+        return width, height
 
 
 def _looks_cut_off(path: Path) -> bool:

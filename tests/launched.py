@@ -4,8 +4,8 @@ It is `emollm.train.STAGE`, with three things besides:
 
 - what GRPO samples follows from the step and the place in the rollout alone, not from the process that samples it;
 - variables of the environment end it from inside: KILLED_AT, INTERRUPTED_AT and FAILING_IN;
-- FSDP2 runs on CPUs. accelerate shards on accelerators alone and trains copies elsewhere without a word, so here its
-  processes are said to be on accelerators; the sharding and all that follows is the library's own.
+- FSDP2 runs on CPUs with SHARD_ON_CPUS. accelerate shards on accelerators alone, so its processes are said to be on
+  such; the sharding and all that follows is the library's own.
 """
 
 from __future__ import annotations
@@ -25,12 +25,6 @@ from emollm.train.rewards.heard import Heard
 from emollm.train.rollouts import Rollouts
 
 RANK, WORLD = (int(os.environ.get(name, default)) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1")))
-
-
-def share_of_e(heard: Heard) -> float:
-    if heard.completion and os.environ.get("FAILING_IN") == str(RANK):
-        raise ZeroDivisionError("division by zero")
-    return heard.completion.count("e") / max(1, len(heard.completion))
 
 
 class Sampling:
@@ -70,6 +64,18 @@ class Sampling:
         return torch.tensor(chosen)[:, None]
 
 
+SAMPLING = Sampling()
+
+
+def share_of_e(heard: Heard) -> float:
+    if SAMPLING.trainer is not None and os.environ.get("FAILING_IN") == str(RANK):
+        raise ZeroDivisionError("division by zero")
+    return heard.completion.count("e") / max(1, len(heard.completion))
+
+
+LETTER_E = Reward(share_of_e, 0, 1, "test", "the letter e")
+
+
 class FromInside(careful.Careful):
     """A careful trainer that is killed, or sent Ctrl-C in its second process alone, as a step begins."""
 
@@ -93,9 +99,9 @@ def shard_on_cpus() -> None:
 
 if __name__ == "__main__":
     stage, *arguments = sys.argv[1:]
-    REWARDS["letter_e"] = Reward(share_of_e, 0, 1, "test", "the letter e")
-    Sampling().install()
-    if os.environ.get("ACCELERATE_USE_FSDP") == "true":
+    REWARDS["letter_e"] = LETTER_E
+    SAMPLING.install()
+    if "SHARD_ON_CPUS" in os.environ:
         shard_on_cpus()
     careful.Careful = FromInside  # type: ignore[misc]
     run_program(lambda: importlib.import_module(f"emollm.train.{stage}").main(arguments))

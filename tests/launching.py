@@ -2,7 +2,7 @@
 
 train(folder / "whole", "sft", recipe, "zero2")                       # returns what it said
 train(folder / "killed", "sft", recipe, "zero2", is_stopped=True, KILLED_AT="5")
-read_log(folder / "whole", "loss", "grad_norm")
+read_log(folder / "whole", "loss")
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def train(
         pytest.skip("DeepSpeed is an extra, compiles its parts on first use, and needs a C++ compiler for it")
     file = launcher if isinstance(launcher, Path) else ROOT / "recipes" / "accelerate" / f"{launcher}.yaml"
     launch = ["-m", "accelerate.commands.launch", "--config_file", str(file)] if launcher else []
-    # With `use_cpu` accelerate would not shard, even on what is said to be an accelerator.
-    machine = {"use_cpu": name != "fsdp2", "bf16": False, "num_processes": 2 if launcher else 1}
+    settings = {"use_cpu": name != "fsdp2", "bf16": False, "num_processes": 2 if launcher else 1, **recipe}
+    if not settings["use_cpu"]:
+        environment["SHARD_ON_CPUS"] = "1"
     path = output.with_suffix(".json")
-    path.write_text(json.dumps({**recipe, **machine, "output_dir": str(output)}))
+    path.write_text(json.dumps({**settings, "output_dir": str(output)}))
     process = subprocess.Popen(
         [sys.executable, *launch, str(ROOT / "tests" / "launched.py"), stage, "--config", str(path)],
         cwd=ROOT,
@@ -68,7 +69,35 @@ def until_the_end(process: subprocess.Popen[str]) -> str:
         raise AssertionError(f"still running after {TIMEOUT_S} s: {process.communicate()[1][-6000:]}") from None
 
 
-def read_log(output: Path, *names: str) -> dict[str, list[float]]:
-    """Return these columns of a run's log, one number a step."""
+def read_log(output: Path, name: str) -> list[float]:
+    """Return a column of a run's log, one number a step."""
     lines = [json.loads(line) for line in (output / "train_log.jsonl").read_text().splitlines()]
-    return {name: [line[name] for line in lines if name in line] for name in names}
+    return [line[name] for line in lines if name in line]
+
+
+def compare_weights(found: Path, expected: Path, base: Path) -> None:
+    """Hold that two runs ended with the same weights, up to rounding, under the names of their base."""
+    import torch
+    from safetensors.torch import load_file
+
+    here, there, before = (load_file(folder / "model.safetensors") for folder in (found, expected, base))
+    assert here.keys() == there.keys() == before.keys()
+    for name, value in there.items():
+        assert torch.allclose(here[name], value, atol=1e-4, rtol=1e-4), name
+    assert any((there[name] - value).abs().max() > 1e-2 for name, value in before.items())  # they have learnt
+
+
+def compare_answers(found: Path, expected: Path, pictures: Path) -> None:
+    """Hold that two models answer alike."""
+    from emollm.pictures import open_picture
+    from emollm.vlm.generate import Sampling, generate
+    from emollm.vlm.load import load_model
+    from emollm.vlm.turns import ask_about
+
+    turns = [ask_about(open_picture(pictures / f"{number}.png"), "Explain the expression.") for number in range(3)]
+    here, there = (
+        [one.text for one in generate(*load_model(folder, device="cpu"), turns, Sampling(max_new_tokens=24))]
+        for folder in (found, expected)
+    )
+    assert here == there
+    assert all(there)

@@ -74,7 +74,7 @@ def test_the_better_answer_becomes_likelier_than_it_was(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = run(**changes, max_steps=12, per_device_train_batch_size=8, save_strategy="no")
-    assert re.search(r"step 12/12  loss \d\.\d{4}  margin 0\.\d{3}  \d+% preferred  lr ", capsys.readouterr().err)
+    assert re.search(r"step 12/12  loss \d\.\d{4}  margin \d+\.\d{3}  \d+% preferred  lr ", capsys.readouterr().err)
     log = logged(folder)
     assert log[0]["loss"] == pytest.approx(math.log(2), abs=1e-4)  # policy and reference are the same still
     assert log[-1]["rewards/margins"] > 0.3 > log[0]["rewards/margins"] == pytest.approx(0, abs=1e-4)

@@ -69,7 +69,8 @@ def test_a_run_that_died_and_went_on_ends_with_the_same_weights(
 
     def dies(heard: Heard) -> float:
         calls.append(heard)
-        if len(calls) > 4 + 8 * (3 if changes.get("num_iterations", 1) == 1 else 2):  # 4 to look for gold
+        # 4 to look for gold, and 1 to see that it can be earned
+        if len(calls) > 5 + 8 * (3 if changes.get("num_iterations", 1) == 1 else 2):
             raise OSError("a crash")
         return share_of_e(heard)
 
@@ -149,11 +150,27 @@ def test_groups_alike_are_seen_where_the_sum_of_rewards_is_noisy(
     assert logged(folder)[0]["frac_reward_zero_std"] == 1.0
 
 
+def is_sampled(heard: Heard) -> bool:
+    """Tell whether a completion is the model's own: before the start, gold texts and silence are paid."""
+    return bool(heard.completion) and "**" not in heard.completion
+
+
+def test_a_reward_that_raises_on_a_gold_text_is_known_before_the_start(
+    run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(heard: Heard) -> float:
+        return 1 / len(heard.completion.split("**")[7:]) if heard.completion else 0.0
+
+    monkeypatch.setitem(REWARDS, "letter_e", Reward(fails, 0, 1, "test", "fails"))
+    with pytest.raises(ConfigError, match="reward 'letter_e': sample 'toy0': ZeroDivisionError"):
+        run()
+
+
 def test_a_reward_that_raises_ends_the_run_with_one_line(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(heard: Heard) -> float:
-        if heard.sample.id == "toy2" and heard.completion:
+        if heard.sample.id == "toy2" and is_sampled(heard):
             raise ZeroDivisionError("division\nby zero")
         return 0.0
 
@@ -271,7 +288,7 @@ def test_ctrl_c_saves_where_a_rerun_can_go_on(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pressed(heard: Heard) -> float:
-        if heard.completion and not (tmp_path / "pressed").exists():
+        if is_sampled(heard) and not (tmp_path / "pressed").exists():
             (tmp_path / "pressed").touch()
             os.kill(os.getpid(), signal.SIGINT)
         return share_of_e(heard)

@@ -180,3 +180,9 @@ def test_a_damaged_adapter_is_one_clear_line(
         (tmp_path / name).write_text(text)
     with pytest.raises(ModelError, match=message):
         load_model(tiny_dir, tmp_path, device="cpu")
+
+
+def test_a_name_next_to_that_of_the_embedded_base_is_not_looked_for_on_the_hub() -> None:
+    for name in ("emolm-tiny", "emollm_tiny"):
+        with pytest.raises(ModelError, match=rf"{name}: no such directory; did you mean 'emollm-tiny'\?"):
+            load_model(name)

@@ -84,6 +84,13 @@ def test_the_tokens_of_a_picture_follow_from_its_size(arch: str, tmp_path: Path)
     assert picture_tokens(processor, rows) == expected
 
 
+def test_texts_are_counted_in_batches(processor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emollm.train.longest.AT_ONCE", 2)
+    texts = [ANSWER * number for number in range(1, 6)]
+    whole = [len(processor.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
+    assert list(count_tokens(processor, iter(texts))) == whole
+
+
 def test_the_longest_are_those_with_the_most_tokens(processor: Any, rows: list[Row]) -> None:
     found = longest(processor, rows, text_of, max_tokens=16, number=3)
     assert found[0].id == "large"

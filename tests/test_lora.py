@@ -158,11 +158,11 @@ def logits(model: Any, processor: Any, toy_file: Path) -> Any:
         return model(**inputs).logits
 
 
-def test_what_is_widened_goes_with_its_surroundings_in_16_bits(tiny_dir: Path, toy_file: Path) -> None:
+@pytest.mark.parametrize("train", [Train(projector="all"), Train(vision="all"), Train(vision="all", projector="all")])
+def test_what_is_widened_goes_with_its_surroundings_in_16_bits(train: Train, tiny_dir: Path, toy_file: Path) -> None:
     lora = Lora(r=4)
-    parts = trained_parts(Train(vision="all", projector="all"), lora)
     model, processor = load_model(tiny_dir, dtype="bfloat16", trainable=True)
-    model = get_peft_model(model, peft_config(lora, parts, model)).eval()
+    model = get_peft_model(model, peft_config(lora, trained_parts(train, lora), model)).eval()
     before = logits(model, processor, toy_file)
     widen(model, SimpleNamespace(deepspeed_plugin=None, bf16=True, fp16=False))
     after = logits(model, processor, toy_file)  # without autocast, as answers are generated

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,6 @@ from emollm.vlm import parity  # noqa: E402
 from emollm.vlm.load import load_model  # noqa: E402
 from emollm.vlm.processors import save_processor, set_max_pixels  # noqa: E402
 from emollm.vlm.weights import read_weights  # noqa: E402
-
-ROOT = Path(__file__).parent.parent
 
 ADAPTERS: dict[str, dict[str, Any]] = {
     "LoRA": {"target_modules": "all-linear"},
@@ -293,46 +289,3 @@ def test_a_checkpoint_without_its_parts_is_one_line(tiny_dir: Path, tmp_path: Pa
     assert consolidate.is_sharded(tmp_path / "checkpoint-1")
     with pytest.raises(ModelError, match="latest names global_step1, which is not there"):
         run(None, tmp_path / "merged", "--model", str(tmp_path / "checkpoint-1"))
-
-
-@pytest.mark.slow
-def test_what_zero3_split_becomes_the_model_that_was_trained(tiny_dir: Path, toy_file: Path, tmp_path: Path) -> None:
-    pytest.importorskip("deepspeed")
-    if shutil.which("c++") is None:
-        pytest.skip("DeepSpeed compiles its parts and needs a C++ compiler")
-    for name, whole in (("parts", "false"), ("whole", "true")):
-        text = (ROOT / "recipes" / "accelerate" / "zero3.yaml").read_text()
-        text = text.replace("zero3_save_16bit_model: true", f"zero3_save_16bit_model: {whole}")
-        (tmp_path / f"{name}.yaml").write_text(f"{text}\nuse_cpu: true\n")
-        recipe = {
-            "model": str(tiny_dir),
-            "train_file": str(toy_file),
-            "output_dir": str(tmp_path / name),
-            "max_steps": 2,
-            "save_steps": 1,
-            "per_device_train_batch_size": 4,
-            "num_processes": 2,
-            "use_cpu": True,
-            "bf16": False,
-        }
-        (tmp_path / f"{name}.json").write_text(json.dumps(recipe))
-        launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(tmp_path / f"{name}.yaml")]
-        done = subprocess.run(
-            [*launch, "-m", "emollm.train.sft", "--config", str(tmp_path / f"{name}.json")],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=280,
-        )
-        assert done.returncode == 0, done.stderr[-6000:]
-    checkpoint = tmp_path / "parts" / "checkpoint-2"
-    assert not list(checkpoint.glob("*.safetensors"))
-    assert run(None, tmp_path / "merged", "--model", str(checkpoint)) == 0
-    from safetensors.torch import load_file
-
-    merged, trained = (load_file(tmp_path / name / "model.safetensors") for name in ("merged", "whole"))
-    assert merged.keys() == trained.keys() == read_weights(tiny_dir).keys()
-    for name, value in trained.items():
-        torch.testing.assert_close(merged[name], value)
-    manifest = json.loads((tmp_path / "merged" / "manifest.json").read_text())
-    assert manifest["training"]["options"]["output_dir"] == str(tmp_path / "parts")

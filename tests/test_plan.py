@@ -135,3 +135,9 @@ def test_groups_that_do_not_fit_the_batch_are_said_before_anything_is_planned(tm
         grpo.main(plan)
     with pytest.raises(ModelError):  # eighteen answers are three groups
         grpo.main([*plan, "--launcher", str(ROOT / "recipes" / "accelerate" / "ddp.yaml"), "model=none/of/these"])
+
+
+def test_the_embedded_base_is_found_where_it_lies() -> None:
+    from emollm.vlm.bases import find_config
+
+    assert find_config("emollm-tiny")[1] == "config.json"

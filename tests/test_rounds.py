@@ -207,7 +207,7 @@ def test_rounds_begin_with_a_model_by_its_name(
             r"grpo\.num_generations: 3 answers .* do not divide a rollout of 16 ",
         ),
         ({"grpo": {"lora": {"r": 4}}}, r"grpo\.lora: the adapter of SFT goes on"),
-        ({"metric": "loss"}, "metric: invalid enum value 'loss'"),
+        ({"metric": "loss"}, "metric: 'loss' is not known; "),
         ({"model": "nobody/nothing"}, "model: nobody/nothing: no such directory, and no model of that name"),
         ({"pool_file": "none.jsonl"}, "pool_file: none.jsonl is not there"),
         ({"launcher": "none.yaml"}, "launcher: none.yaml is not there"),

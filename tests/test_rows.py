@@ -14,7 +14,7 @@ pytest.importorskip("trl")
 from emollm.answers import parse
 from emollm.errors import ConfigError
 from emollm.pictures import open_picture
-from emollm.records import Media, Sample, read_records
+from emollm.records import Event, Media, Sample, read_records
 from emollm.train.collate import Collator, check_rows
 from emollm.train.rows import Mixture, Row, make_rows
 from emollm.vlm.load import load_model
@@ -71,6 +71,27 @@ def test_samples_that_teach_nothing_are_refused_with_a_reason(toy_file: Path, sa
     rows, refused = make_rows(bad, toy_file.parent, Mixture({"sections": 1}))
     assert not rows
     assert refused == {"no_picture": 1, "no_label": 2, "no_reasoning": 1, "bad_picture": 1}
+
+
+def test_a_sample_without_a_picture_is_asked_about_in_words(toy_file: Path, samples: list[Sample]) -> None:
+    mixed = [msgspec.structs.replace(one, media=None) if at % 2 else one for at, one in enumerate(samples)]
+    rows, refused = make_rows(mixed, toy_file.parent, Mixture({"sections": 1, "label": 1}))
+    assert not refused
+    shown = {one.id for one in mixed if one.media is not None}
+    for row in rows:
+        assert bool(row.images) == (row.id in shown)
+        assert row.question.startswith("Measured in a face that is not shown: AU") == (row.id not in shown)
+        assert parse(row.answer, "basic7").is_well_formed
+    assert Counter(bool(row.images) for row in rows) == {True: 48, False: 48}
+
+
+def test_a_model_that_needs_pictures_gets_no_other_rows(toy_file: Path, samples: list[Sample]) -> None:
+    clip = msgspec.structs.replace(samples[0], media=Media(kind="video", path="0.webp"))
+    unseen = msgspec.structs.replace(samples[1], media=None)
+    moving = msgspec.structs.replace(unseen, events=[Event(au="AU12", onset_s=0.0, apex_s=0.1, offset_s=0.2, peak=3.0)])
+    rows, refused = make_rows([clip, unseen, moving], toy_file.parent, Mixture({"label": 1}), takes_text=False)
+    assert not rows
+    assert refused == {"no_picture": 2, "model_needs_picture": 1}
 
 
 # --- the check before the first step ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -118,4 +119,39 @@ def test_what_cannot_be_measured_is_said_before_the_model_is_loaded(
     samples = [Sample(id=sample.id, media=sample.media, split="test") for sample in read_records(toy_file, Sample)]
     bare.write_bytes(b"".join(encode(sample) + b"\n" for sample in samples))
     with pytest.raises(ConfigError, match=r"no sample of .*bare\.jsonl has what 'au_f1' compares with"):
-        make_validator(Validation(metric="au_f1", split="test"), bare, str(toy_file.parent), "basic7", "label", 0)
+        make_validator(Validation(metric="au_f1", split="test"), bare, str(toy_file.parent), "basic7", "sections", 0)
+
+
+def test_a_sample_that_is_learnt_from_is_not_measured_on(recipe: Path, tmp_path: Path, toy_file: Path) -> None:
+    line = r"validation: 6 of its 6 samples are learnt from, too, such as 'toy\d+'; give split and validation.split"
+    with pytest.raises(ConfigError, match=line):
+        sft.main(["--config", str(recipe), "split=null"])
+    copy = tmp_path / "copy.jsonl"
+    renamed = [msgspec.structs.replace(sample, id=f"again {sample.id}") for sample in read_records(toy_file, Sample)]
+    copy.write_bytes(b"".join(encode(sample) + b"\n" for sample in renamed))
+    options = [f"media_root={toy_file.parent}", f"validation.file={copy}", "validation.split=train"]
+    with pytest.raises(ConfigError, match="samples are learnt from, too, such as 'again"):
+        sft.main(["--config", str(recipe), *options])
+
+
+@pytest.mark.parametrize(("style", "metric"), [("observations", "accuracy"), ("label", "au_f1")])
+def test_a_style_that_does_not_ask_for_the_metric_is_refused(style: str, metric: str, toy_file: Path) -> None:
+    options = Validation(metric=metric, split="test", style=style)
+    with pytest.raises(ConfigError, match=f"the style '{style}' does not ask for what '{metric}' measures"):
+        make_validator(options, toy_file, None, "basic7", "sections", 0)
+
+
+def test_only_what_the_style_asks_for_is_measured(toy_file: Path, tiny_dir: Path) -> None:
+    options = Validation(metric="au_f1", split="test", num_samples=2, max_new_tokens=4)
+    validator = make_validator(options, toy_file, None, "basic7", "observations", 0)
+    assert "accuracy" not in validator.measure(*load_model(tiny_dir, device="cpu"))
+
+
+def test_validation_samples_that_cannot_be_shown_are_counted(
+    toy_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cot.jsonl").write_bytes(toy_file.read_bytes())
+    for number in range(50, 60):
+        (tmp_path / f"{number}.png").write_bytes((toy_file.parent / f"{number}.png").read_bytes())
+    make_validator(Validation(split="test"), tmp_path / "cot.jsonl", None, "basic7", "sections", 0)
+    assert "2 validation samples left out (bad_picture 2)" in capsys.readouterr().err

@@ -11,6 +11,8 @@ launch, prepare, fit  what the stages on TRL share: from the command line to a m
 careful, callbacks    what every trainer of ours does: stop in one line, checkpoint where a rerun can go on, log
 curves                what was logged, as a picture
 rows, collate, lora   samples as questions and answers, as tensors; what is trained
+longest, refused      the rows that have to fit; what is left out, and why
+mistakes, curriculum  what a library refuses, in one line; labels first
 plan, validate        what a training will take, before anything is loaded; how good the model is while it learns
 base, bookmark        builds the tiny model and teaches its eyes, from where an earlier run left them
 sft                   supervised fine-tuning, full or LoRA
@@ -18,6 +20,7 @@ grpo                  reinforcement learning: questions, payment by rewards, rol
 dpo, pairs            preference training on a better and a worse answer to one question
 rounds                SFT, GRPO, texts of the model's own, and again, while it helps
 rewards               what reinforcement learning pays a completion
+sharding              what is split over processes, and which checkpoints a run can go on from
 merge, consolidate    an adapter and its base as one model, checked; what DeepSpeed split, as one model
 card, push            the model card; a model to the hub, when asked
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emollm.train.curves import write_curves
-from emollm.train.run import Run, in_any_process
+from emollm.train.run import LOG, Run, in_any_process, mean_loss, read_log
 
 SHOWN = {
     "loss": "loss {:.4f}",
@@ -32,6 +32,8 @@ def log_callback(run: Run) -> Any:
         def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, Any], **_: Any) -> None:
             if not state.is_world_process_zero:
                 return
+            if "train_loss" in logs:  # that of transformers knows only the steps since the last start
+                logs = logs | {"train_loss": mean_loss(read_log(run.directory / LOG))}
             run.log({"step": state.global_step, **logs})
             if "loss" in logs:
                 print(f"step {state.global_step}/{state.max_steps}  {_line(logs)}", file=sys.stderr, flush=True)
@@ -53,7 +55,8 @@ def checkpoint_callback(stopped: list[int], can_go_on_here: Callable[[], bool]) 
     """Return a callback that saves, and stops after a signal, only at steps from which a rerun can go on.
 
     What is due elsewhere is done at the next such step. A signal that reaches one process stops all of them after the
-    same step: `stopped` then holds something in each.
+    same step: `stopped` then holds something in each. A step that is saved or the last is logged, too: a rerun begins
+    its means anew, and no step is lost to the log.
     """
     from transformers import TrainerCallback
 
@@ -69,5 +72,9 @@ def checkpoint_callback(stopped: list[int], can_go_on_here: Callable[[], bool]) 
             if control.should_save:
                 self.is_due = False
                 control.should_training_stop |= is_stopped
+            control.should_log |= control.should_save or control.should_training_stop
+
+        def on_epoch_end(self, _args: Any, _state: Any, control: Any, **_: Any) -> None:
+            control.should_log |= control.should_save
 
     return Checkpoints()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emollm.errors import TrainingError
-from emollm.train.run import is_first_process
+from emollm.train.run import first_problem, is_first_process
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -51,14 +51,25 @@ class Careful(Trainer):  # type: ignore[misc]
             self.give_up(f"the gradient is {float(norm)}; lower learning_rate")
         return norm
 
-    def give_up(self, reason: str) -> None:
-        """Raise TrainingError naming the step. To be called in every process; only the first one speaks."""
+    def give_up(self, reason: str, step: int | None = None) -> None:
+        """Raise TrainingError naming the step, the present one unless given.
+
+        To be called in every process; only the first one speaks.
+        """
         if not is_first_process():
             raise SystemExit(1)
-        raise TrainingError(f"{self.args.output_dir}: step {self.state.global_step + 1}: {reason}")
+        step = self.state.global_step + 1 if step is None else step
+        raise TrainingError(f"{self.args.output_dir}: step {step}: {reason}")
+
+    def check_weights(self) -> None:
+        """Raise TrainingError where the last step has made a weight no number, which only a next step would show."""
+        broken = first_problem(broken_weight(self.model))
+        if broken is not None:
+            self.give_up(f"{broken} holds no numbers any more; lower learning_rate", self.state.global_step)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save a checkpoint, whole or not at all."""
+        self.check_weights()
         directory = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         try:
             with full_disk_said(directory):
@@ -75,7 +86,11 @@ class Careful(Trainer):  # type: ignore[misc]
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """Save the weights, tied ones under one name: DeepSpeed and FSDP hand out a copy under each."""
-        tied = getattr(self.accelerator.unwrap_model(self.model), "all_tied_weights_keys", {})
+        model = self.accelerator.unwrap_model(self.model)
+        for config in getattr(model, "peft_config", {}).values():
+            # PEFT would ask the hub whether the vocabulary has changed, which it has not; it fills in the base's name.
+            config.base_model_name_or_path = None
+        tied = getattr(model, "all_tied_weights_keys", {})
         if state_dict is not None:
             state_dict = {name: value for name, value in state_dict.items() if name not in tied}
         super()._save(output_dir, state_dict=state_dict)
@@ -89,6 +104,21 @@ class Careful(Trainer):  # type: ignore[misc]
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         is_shuffled = hasattr(sampler, "generator")
         return ByEpoch(sampler, seed, lambda: int(self.state.epoch or 0)) if is_shuffled else sampler
+
+
+def broken_weight(model: Any) -> str | None:
+    """Return the name of a weight that learns and has NaN or infinity in it; None where there is none.
+
+    Of weights split over processes, each looks at its own part.
+    """
+    import torch
+
+    for name, weight in model.named_parameters():
+        part = getattr(weight, "ds_tensor", weight)  # where DeepSpeed's ZeRO-3 keeps it
+        part = part.to_local() if hasattr(part, "to_local") else part  # FSDP2
+        if weight.requires_grad and not bool(torch.isfinite(part).all()):
+            return str(name)
+    return None
 
 
 def _is_finite(value: Any) -> bool:

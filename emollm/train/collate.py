@@ -57,9 +57,9 @@ def with_blank(processor: Any, batch: Mapping[str, Any]) -> dict[str, Any]:
     picture gives is 0 for every weight of the vision tower, where it would be none.
     """
     import torch
-    from PIL import Image as pictures
+    from PIL.Image import new
 
-    blank = encode_prompts(processor, [ask_about(pictures.new("RGB", BLANK, "gray"), "?")])
+    blank = encode_prompts(processor, [ask_about(new("RGB", BLANK, "gray"), "?")])
     blank["labels"] = torch.full_like(blank["input_ids"], IGNORED)
     blank["attention_mask"].zero_()
     filler = {"labels": IGNORED, "input_ids": processor.tokenizer.pad_token_id}

@@ -17,7 +17,16 @@ from emollm.train.careful import full_disk_said
 from emollm.train.curves import write_curves
 from emollm.train.lora import trainable_table
 from emollm.train.mistakes import mistake
-from emollm.train.run import Run, is_first_process, leave_together, step_of, stop_on_signal
+from emollm.train.run import (
+    LOG,
+    Run,
+    is_first_process,
+    leave_together,
+    mean_loss,
+    read_log,
+    step_of,
+    stop_on_signal,
+)
 from emollm.train.sharding import check_goes_on, sharding_of
 from emollm.vlm.processors import save_processor
 
@@ -44,7 +53,8 @@ def fit(trainer: Any, processor: Any, run: Run, can_go_on_here: Callable[[], boo
         trainer.add_callback(checkpoint_callback(stopped, can_go_on_here))
         try:
             with full_disk_said(run.directory):
-                result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+                trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+                trainer.check_weights()
         except Exception as error:
             ended = _told(error, trainer.state.global_step, reached, run)
             with suppress(OSError):  # where the disk is full, the line on stderr must do
@@ -60,9 +70,10 @@ def fit(trainer: Any, processor: Any, run: Run, can_go_on_here: Callable[[], boo
         raise KeyboardInterrupt
     with full_disk_said(run.directory):
         _save(trainer, processor, run.directory)
-    run.note(status="done", steps=trainer.state.global_step, loss=round(result.training_loss, 4))
+    loss = (mean_loss(read_log(run.directory / LOG)) if is_first_process() else None) or 0.0
+    run.note(status="done", steps=trainer.state.global_step, loss=round(loss, 4))
     if is_first_process():
-        print(f"{run.directory}: {trainer.state.global_step} steps, loss {result.training_loss:.3f}", file=sys.stderr)
+        print(f"{run.directory}: {trainer.state.global_step} steps, mean loss {loss:.3f}", file=sys.stderr)
 
 
 def _told(error: Exception, step: int, first: int, run: Run) -> Exception:

@@ -218,6 +218,12 @@ def make_payment(recipe: Recipe, samples: Sequence[Sample]) -> Payment:
     if lacking and is_first_process():
         counts = ", ".join(f"{name} for {count:,}" for name, count in lacking.most_common())
         print(f"no gold, so not paid: {counts} of {len(samples):,} samples", file=sys.stderr)
+    unearned = [name for name in payment.never_earned() if lacking[name] < len(samples)]
+    if payment.problem:
+        raise ConfigError(payment.problem)
+    if unearned and is_first_process():
+        names = ", ".join(unearned)
+        print(f"careful: not even the gold texts of {recipe.train_file} earn {names} in this style", file=sys.stderr)
     return payment
 
 

@@ -7,6 +7,7 @@ run_program(main)                   # accelerate launch -m emollm.train.sft …
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -100,7 +101,12 @@ def launch(method: Method, argv: Sequence[str] | None = None) -> int:
     if run.is_done:
         print(f"{run.directory}: is done already; --overwrite starts again", file=sys.stderr)
         return 0
-    method.train(recipe, settings, run)
+    try:
+        method.train(recipe, settings, run)
+    except EmoLLMError as error:
+        if run.manifest["status"] == "running":  # it ended before its first step
+            run.note(status="failed", reason=" ".join(str(error).split()))
+        raise
     leave_together()
     return 0
 
@@ -124,6 +130,8 @@ def build_settings(config: Any, values: Mapping[str, Any], num_processes: int | 
             f"num_processes: {num_processes} must take part, but the launcher started {settings.world_size}; "
             "on CPUs use `accelerate launch --config_file recipes/accelerate/ddp.yaml`"
         )
+    if os.environ.get("ACCELERATE_USE_FSDP") == "true" and settings.distributed_state.distributed_type == "MULTI_CPU":
+        raise ConfigError("FSDP: accelerate splits nothing on CPUs, without a word; use recipes/accelerate/zero3.yaml")
     return settings
 
 

@@ -74,15 +74,28 @@ ROLLOUT: dict[str, Any] = {
 }
 """Those of a trainer that samples: a group of one has no mean to be compared with."""
 
-_DPO = Literal[
-    *("sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired"),
-    *("apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm"),
+_Dpo: TypeAlias = Literal[
+    "sigmoid",
+    "sigmoid_norm",
+    "hinge",
+    "ipo",
+    "exo_pair",
+    "nca_pair",
+    "robust",
+    "bco_pair",
+    "sppo_hard",
+    "aot",
+    "aot_unpaired",
+    "apo_zero",
+    "apo_down",
+    "discopop",
+    "sft",
 ]
 LOSSES: dict[str, dict[str, Any]] = {
     "SFTConfig": {"loss_type": Literal["nll", "dft"]},
     "GRPOConfig": {"loss_type": Literal["grpo", "dapo", "dr_grpo", "bnpo", "cispo", "sapo", "luspo", "vespo"]},
     "DPOConfig": {
-        "loss_type": list[_DPO],
+        "loss_type": list[_Dpo],
         "f_divergence_type": Literal["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"],
     },
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -43,8 +44,8 @@ def longest(
 ) -> list[T]:
     """Return the rows with the most tokens, the longest first.
 
-    Exact where it matters: among rows that might have more than `max_tokens`, with a picture of a family whose processor
-    tells its tokens by the size alone; else by the bounds. Raises SourceError for a picture that cannot be read.
+    Exact where it matters: among rows that might have more than `max_tokens`, with pictures of a family whose processor
+    tells their tokens by the size alone; else by the bounds. Raises SourceError for a picture that cannot be read.
     """
     of_pictures = picture_tokens(processor, rows)
     bounds = [len(text_of(row).encode()) + of_pictures.get(row.picture, 0) for row in rows]
@@ -79,5 +80,5 @@ def picture_tokens(processor: Any, rows: Sequence[Asked]) -> dict[str | None, in
 
 def count_tokens(processor: Any, texts: Iterator[str]) -> Iterator[int]:
     """Yield how many tokens each text has, without those of a chat template."""
-    while batch := [neutralise(text, processor) for text, _ in zip(texts, range(AT_ONCE), strict=False)]:
+    while batch := [neutralise(text, processor) for text in islice(texts, AT_ONCE)]:
         yield from map(len, processor.tokenizer(batch, add_special_tokens=False)["input_ids"])

@@ -178,11 +178,17 @@ def freeze_vision(model: Any) -> None:
 
 
 def widen(model: Any, settings: Any) -> None:
-    """Hold in 32 bits what is trained whole beside an adapter: in 16, a small step would round to none.
+    """Hold in 32 bits an adapter and what is trained whole beside it: in 16, a small step would round to none.
 
-    PEFT does so for adapters alone. DeepSpeed keeps 32-bit copies of its own, and without autocast types would clash.
+    PEFT does so for adapters, but on a base in four bits TRL undoes it, until a rerun loads them in 32 again. DeepSpeed
+    keeps 32-bit copies of its own. Without autocast the types of what is trained whole would clash.
     """
-    if settings.deepspeed_plugin is not None or not (settings.bf16 or settings.fp16):
+    if settings.deepspeed_plugin is not None:
+        return
+    for name, parameter in model.named_parameters():
+        if is_adapter(name) and parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    if not (settings.bf16 or settings.fp16):
         return
     for name, module in model.named_modules():
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]

@@ -12,12 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from emollm.records import Sample
+from emollm.answers import render
+from emollm.labels import canonical
+from emollm.records import Reasoning, Sample
+from emollm.scoring import score_sample
 from emollm.train.rewards import REWARDS, WORDS, Heard, hear
 from emollm.wheel import Wheels
 
 NUM_REMEMBERED = 4096
 """Completions that stay parsed: one rollout of one process, as every reward looks at each of them."""
+
+
+NUM_LOOKED_AT = 200
+"""Samples whose gold texts are paid before a training, to see whether a reward can be earned at all."""
 
 
 class Listening(NamedTuple):
@@ -51,6 +58,17 @@ class Payment:
         places = range(len(self.samples))
         return Counter(name for place in places for name in self.weights if self.pay(name, place, "") is None)
 
+    def never_earned(self) -> list[str]:
+        """Return the rewards that not even the gold texts of the first samples earn: no style of ours asks for them."""
+        left = list(self.weights)
+        for place, sample in enumerate(self.samples[:NUM_LOOKED_AT]):
+            if (text := gold_text(sample, self.listening)) is not None:
+                paid = {name: self.pay(name, place, text) for name in left}
+                left = [name for name, value in paid.items() if value is None or value <= REWARDS[name].low]
+            if not left:
+                break
+        return left
+
     def pay(self, name: str, place: int, text: str) -> float | None:
         """Return one reward of a completion about the sample at a place; None without gold, or after a problem."""
         try:
@@ -73,3 +91,14 @@ class Payment:
         how = self.listening
         sample = self.samples[place]
         return hear(sample, text.strip(), how.label_set, how.style, wheels=how.wheels, band=how.words)
+
+
+def gold_text(sample: Sample, how: Listening) -> str | None:
+    """Return what the sample would teach; of one without a text, its present AUs and label. None without a label."""
+    label_set = how.label_set or sample.label_set
+    label = canonical(sample.label, label_set) if sample.label else None
+    if label is None or how.style is None:
+        return None
+    named = ", ".join(sorted(score_sample(sample, "", label_set).aus_gold or ()))
+    bare = Reasoning(f"{named or 'No AU'}.", f"This fits {label}.", f"The expression is consistent with {label}.")
+    return render(how.style, label, sample.reasoning or bare, context=sample.text)

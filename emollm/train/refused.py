@@ -13,9 +13,8 @@ from collections import Counter
 from pathlib import Path
 
 from emollm.files import in_one_step
-from emollm.train.run import is_first_process
+from emollm.train.run import REJECTED, is_first_process
 
-REJECTED = "rejected.jsonl"
 BAD_PICTURE = "bad_picture"
 """The reason for a picture that is missing, broken, or another than before."""
 NUM_NAMED = 3
@@ -34,6 +33,11 @@ class Refused(Counter[str]):
         self[reason] += 1
         self.entries.append({"id": record_id, "reason": reason, "detail": detail})
 
+    def line(self, path: Path, what: str = "samples") -> str:
+        """Return how many were left out and why."""
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.most_common())
+        return f"{path}: {self.total():,} {what} left out ({reasons})"
+
     def tell(self, path: Path, directory: Path, what: str = "samples") -> None:
         """Say how many samples of a file were left out and why, name the first that can be mended, and keep all."""
         kept = directory / REJECTED
@@ -45,7 +49,6 @@ class Refused(Counter[str]):
         lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in self.entries)
         with in_one_step(kept) as part:
             part.write_text("".join(lines), encoding="utf-8")
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.most_common())
-        print(f"{path}: {self.total():,} {what} left out ({reasons}); see {kept}", file=sys.stderr)
+        print(f"{self.line(path, what)}; see {kept}", file=sys.stderr)
         for entry in [entry for entry in self.entries if entry["detail"]][:NUM_NAMED]:
             print(f"  {entry['id']}: {entry['detail']}", file=sys.stderr)

@@ -6,7 +6,7 @@ A mixture says how many rows each style gets from a sample: ExpLLM's published m
 explanation. A fraction takes that share of the samples, always the same ones.
 
 A sample without a picture, as a file of AUs gives them, is asked about in words: what was measured stands in the
-question. A clip is not, as there is more to it than its words.
+question. A clip is not, as its explanation tells what happened when.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Mixture(NamedTuple):
     styles: Mapping[str, float]
     label_set: str | None = None
     label_first: bool = False
-    """All bare labels come before the first explanation, as `LabelsFirst` wants them; otherwise they are shuffled in."""
+    """All bare labels come before the first explanation, as `LabelsFirst` wants it; otherwise they are shuffled in."""
     seed: int = 0
 
 
@@ -108,7 +108,7 @@ def make_rows(
 
 def _why_not(sample: Sample, mixture: Mixture, takes_text: bool) -> str | None:
     """Return why a sample cannot teach anything, whatever its picture is, in one word."""
-    if not _is_shown(sample) and (sample.media is not None or _measured(sample) is None):
+    if not _is_shown(sample) and (sample.media is not None or sample.events or _measured(sample) is None):
         return "no_picture"
     if not _is_shown(sample) and not takes_text:
         return "model_needs_picture"

@@ -8,6 +8,7 @@ Example:
 
 output_dir/manifest.json               options, versions, input hashes, counts, status
 output_dir/train_log.jsonl             one line per logged step
+output_dir/rejected.jsonl              samples that are not learnt from, and why
 output_dir/curves.svg                  the same as a picture, drawn with each checkpoint and at the end
 output_dir/checkpoint-N/               where a rerun goes on
 output_dir/completions/step-N.parquet  what the model said in step N and was paid for it, where a reward pays
@@ -43,7 +44,9 @@ MAY_CHANGE = {
 }
 """Options that a rerun may change without starting again."""
 SAME_SIGNAL_S = 1.0
-LOG, CURVES = "train_log.jsonl", "curves.svg"
+LOG, CURVES, REJECTED = "train_log.jsonl", "curves.svg", "rejected.jsonl"
+BEGINNING = {"manifest.json", REJECTED, "pairs.jsonl", "pairs.manifest.json"}
+"""What a run writes before its first step."""
 
 
 @dataclass
@@ -105,6 +108,17 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
+def mean_loss(lines: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the mean loss of all steps, from the lines of a log: each tells the mean since the one before it.
+
+    None where no line tells a loss. It is the same whether the training went on after a stop or had none.
+    """
+    told = [(line["step"], line["loss"]) for line in lines if "loss" in line]
+    starts = [0, *(step for step, _ in told)]
+    total = sum(loss * (step - start) for (step, loss), start in zip(told, starts, strict=False))
+    return total / told[-1][0] if told else None
+
+
 def step_of(path: Path) -> int:
     """Return the number in the name of a checkpoint or of a file of completions."""
     return int(path.stem.rpartition("-")[2])
@@ -131,12 +145,19 @@ def open_run(
     if overwrite:
         before = {}
         _remove_progress(directory)
+    elif before and not _has_begun(directory, before):
+        before = {}  # it ended before its first step, as a mistake in the recipe makes it
     _refuse_other(directory, before, manifest)
     run = Run(directory, manifest, is_done=_is_done(before, manifest))
     if not run.is_done:
         directory.mkdir(parents=True, exist_ok=True)
         run.note()
     return run
+
+
+def _has_begun(directory: Path, before: Mapping[str, Any]) -> bool:
+    """Tell whether a run has left anything that other settings would spoil."""
+    return before.get("status") == "done" or any(path.name not in BEGINNING for path in directory.iterdir())
 
 
 def _remove_progress(directory: Path) -> None:

@@ -34,7 +34,7 @@ from emollm.train.prepare import max_tokens, prepare
 from emollm.train.refused import Refused
 from emollm.train.rows import BARE, TEXT_ALONE, Mixture, Row, check_styles, make_rows
 from emollm.train.run import Run, is_first_process
-from emollm.train.validate import Validation, Validator, make_validator, validation_callback
+from emollm.train.validate import Validation, Validator, check_held_out, make_validator, validation_callback
 from emollm.vlm.load import read_config
 
 EXAMPLE = "emollm train sft --config recipes/quickstart/sft.yaml max_steps=100 per_device_train_batch_size=16"
@@ -96,8 +96,8 @@ DEFAULTS = {
 """What a recipe need not say."""
 
 _PACKING = (
-    "rows with pictures are not packed: the places of a picture's tokens count in three directions (M-RoPE), which in a "
-    "packed row would run on from the row before, and transformers would let it be seen; leave it out"
+    "rows with pictures are not packed: places of a picture's tokens count in three directions (M-RoPE), which in a "
+    "packed row would run on from the row before, and transformers would let that one be seen; leave it out"
 )
 _OURS = "loss is on answers alone, always; leave it out"
 REFUSED = {
@@ -128,6 +128,8 @@ def train(recipe: Recipe, settings: Any, run: Run) -> None:
     """Load, check, train and save. Leaves a checkpoint behind when it is stopped, and then raises KeyboardInterrupt."""
     rows, refused = read_rows(recipe, settings.seed, run)
     validator = read_validator(recipe, settings.seed)
+    if validator is not None:
+        check_held_out(validator, rows)
     model, processor = prepare(recipe, quantization=recipe.quantization)
     freeze(model, recipe.parts())
     check_rows(processor, rows, max_tokens(model))

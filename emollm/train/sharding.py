@@ -16,7 +16,7 @@ from emollm.train.consolidate import parts_of
 
 
 class Sharding(NamedTuple):
-    """By what weights, gradients and optimizer are split, and over how many processes; None where any number will do."""
+    """What splits weights, gradients and optimizer, and over how many processes; None where any number will do."""
 
     by: str | None
     num_processes: int | None = None

@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from emollm.answers import STYLES
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.pictures import open_picture
 from emollm.records import Sample, read_records
 from emollm.scoring import SampleScore, score_sample
 from emollm.train.limits import Count
 from emollm.train.questions import Asking, Question, make_questions
+from emollm.train.rows import BARE, UNNAMED, Row
 from emollm.train.run import LOG, Run, is_first_process, read_log
 from emollm.vlm.generate import Sampling, generate
 from emollm.vlm.processors import save_processor
@@ -30,17 +32,20 @@ from emollm.vlm.turns import ask_about
 
 
 class Metric(NamedTuple):
-    """What is measured of one answer, and whether its sample has the gold for it."""
+    """What is measured of one answer, whether its sample has the gold for it, and in which styles it is asked for."""
 
     value: Callable[[SampleScore], float | None]
     has_gold: Callable[[SampleScore], bool]
+    styles: Collection[str]
 
 
+_NAMING = [style for style in STYLES if style != UNNAMED]
+_TELLING = [style for style in STYLES if style not in BARE]
 METRICS = {
-    "accuracy": Metric(lambda score: score.correct, lambda score: score.correct is not None),
-    "au_f1": Metric(lambda score: score.au_f1, lambda score: score.au_f1 is not None),
-    "claim_precision": Metric(lambda score: score.precision, lambda score: score.face is not None),
-    "well_formed": Metric(lambda score: score.well_formed, lambda _: True),
+    "accuracy": Metric(lambda score: score.correct, lambda score: score.correct is not None, _NAMING),
+    "au_f1": Metric(lambda score: score.au_f1, lambda score: score.au_f1 is not None, _TELLING),
+    "claim_precision": Metric(lambda score: score.precision, lambda score: score.face is not None, _TELLING),
+    "well_formed": Metric(lambda score: score.well_formed, lambda _: True, STYLES),
 }
 """Each is the mean over the answers that have a value."""
 
@@ -68,6 +73,9 @@ class Validation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if self.metric not in METRICS:
             hint = did_you_mean(self.metric, METRICS)
             raise ValueError(f"validation.metric: '{self.metric}' is not known{hint}; {', '.join(METRICS)}")
+        if self.style is not None and self.style not in STYLES:
+            hint = did_you_mean(self.style, STYLES)
+            raise ValueError(f"validation.style: '{self.style}' is not known{hint}; {', '.join(STYLES)}")
 
 
 class Validator(NamedTuple):
@@ -85,8 +93,9 @@ class Validator(NamedTuple):
 
         state = PartialState()
         scores = self._scores(model, processor, self.asked[state.process_index :: state.num_processes])
-        found = gather_object([{name: metric.value(score) for name, metric in METRICS.items()} for score in scores])
-        columns = {name: [float(one[name]) for one in found if one[name] is not None] for name in METRICS}
+        metrics = {name: metric for name, metric in METRICS.items() if self.style in metric.styles}
+        found = gather_object([{name: metric.value(score) for name, metric in metrics.items()} for score in scores])
+        columns = {name: [float(one[name]) for one in found if one[name] is not None] for name in metrics}
         return {name: sum(values) / len(values) for name, values in columns.items() if values}
 
     def _scores(self, model: Any, processor: Any, share: Sequence[tuple[Question, Sample]]) -> Iterable[SampleScore]:
@@ -101,11 +110,21 @@ class Validator(NamedTuple):
 def make_validator(
     options: Validation, train_file: Path, media_root: str | None, label_set: str | None, style: str, seed: int
 ) -> Validator:
-    """Read the samples and draw from them. Raises SourceError where there are none, ConfigError where none has gold."""
+    """Read the samples and draw from them.
+
+    Raises SourceError where there are none, ConfigError where none has gold or the style does not ask for the metric.
+    """
     path = Path(options.file or train_file)
     style = options.style or style
+    if style not in (wanted := METRICS[options.metric].styles):
+        raise ConfigError(
+            f"validation.metric: the style '{style}' does not ask for what '{options.metric}' measures; "
+            f"set validation.style to one of {', '.join(wanted)}, or another metric"
+        )
     samples = (sample for sample in read_records(path, Sample) if options.split in (None, sample.split))
-    asked, _ = make_questions(samples, Path(media_root or path.parent), Asking(style, label_set, seed))
+    asked, refused = make_questions(samples, Path(media_root or path.parent), Asking(style, label_set, seed))
+    if refused:
+        _say(refused.line(path, "validation samples"))
     if not asked:
         raise SourceError(
             f"{path}: no sample of split '{options.split}' to validate with; set validation.split, or .file"
@@ -116,6 +135,17 @@ def make_validator(
     if not any(METRICS[options.metric].has_gold(score) for score in silence):
         raise ConfigError(f"validation.metric: no sample of {path} has what '{options.metric}' compares with")
     return Validator(options, style, label_set, chosen)
+
+
+def check_held_out(validator: Validator, learnt: Iterable[Row]) -> None:
+    """Raise ConfigError where a picture that is measured on is learnt from, too: its score says nothing of others."""
+    pictures = {row.picture for row in learnt}
+    both = [sample.id for question, sample in validator.asked if question.picture in pictures]
+    if both:
+        raise ConfigError(
+            f"validation: {len(both):,} of its {len(validator.asked):,} samples are learnt from, too, such as "
+            f"'{both[0]}'; give split and validation.split, or validation.file, so that none is in both"
+        )
 
 
 def validation_callback(trainer: Any, processor: Any, validator: Validator, run: Run) -> Any:

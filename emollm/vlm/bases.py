@@ -118,9 +118,9 @@ def find_config(source: str) -> tuple[Any, str]:
 
     Raises ModelError where a folder has none, and where neither hub nor table knows the name.
     """
-    from emollm.vlm.load import read_config
+    from emollm.vlm.load import located, read_config
 
-    if Path(source).is_dir():
+    if Path(located(source)).is_dir():
         return read_config(source), "config.json"
     if source in BASES and os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", ""):
         return published_config(source), "table"

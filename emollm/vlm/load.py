@@ -151,6 +151,8 @@ def read_config(source: str) -> Any:
 def _check_directory(source: str) -> None:
     """Refuse what can only be meant as a directory and is none; a name with at most one '/' may be one of the hub."""
     path = Path(source)
+    if not path.is_dir() and "/" not in source and (hint := did_you_mean(source, [EMBEDDED])):
+        raise ModelError(f"{source}: no such directory{hint}")
     if not path.is_dir() and (path.exists() or source.count("/") > 1 or source.startswith((".", "~", "/"))):
         raise ModelError(f"{source}: no such directory")
 

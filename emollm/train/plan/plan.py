@@ -141,7 +141,7 @@ def setup_of(stage: str, options: Options, launcher: Launcher, saved_bytes: int)
         weight_bytes=weight_bytes,
         compute_bytes=2 if in_16_bits else weight_bytes,
         quantised=quantised,
-        adapter_bytes=2 if quantised or (launcher.deepspeed and in_16_bits) else 4,
+        adapter_bytes=2 if launcher.deepspeed and (in_16_bits or quantised) else 4,
         dropout=stage == "sft" and lora is not None and lora.dropout > 0,
         optimizer=str(getattr(options["optim"], "value", options["optim"])),
         checkpointing=bool(checkpointing),

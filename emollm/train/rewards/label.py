@@ -11,7 +11,8 @@ UNKNOWN = 0.5
 def right_label(heard: Heard) -> float | None:
     """Return 1 for the gold label in any of its forms ("happy", "joy"), else 0.
 
-    An answer that gives several labels is wrong. None without a gold label, or where no label was asked for.
+    An answer that gives several labels is wrong; of a conclusion that speaks of several, the last one counts. None
+    without a gold label, or where no label was asked for.
     """
     right = heard.score.correct
     return None if right is None or not heard.asks_for_label else float(right)
