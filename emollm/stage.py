@@ -28,7 +28,7 @@ from typing import Any, Self, TypeVar
 
 from emollm.errors import ConfigError, EmoLLMError
 from emollm.files import fingerprint, has_only_grown, naming, write_json
-from emollm.records import BadLine, Prediction, R, Sample, encode, read_records, to_json
+from emollm.records import BadLine, Keyed, Prediction, R, Sample, encode, read_records, to_json
 from emollm.records.ids import Ids
 
 T = TypeVar("T")
@@ -86,8 +86,10 @@ class Output:
         options: Mapping[str, Any],
         inputs: Sequence[Path] = (),
         overwrite: bool = False,
+        record_type: type[Keyed] | None = None,
     ) -> None:
         self.path = path
+        self.record_type = record_type or (Prediction if stage == "predict" else Sample)
         self.rejected_path = rejects_beside(path)
         self.manifest_path = manifest_beside(path)
         self.counts: Counter[str] = Counter()
@@ -120,10 +122,7 @@ class Output:
                 print(f"{source}: has changed; what is written stays (--overwrite starts again)", file=sys.stderr)
         _cut_torn_line(self.path)
         done = Ids(self.path)
-        if self._manifest["stage"] == "predict":
-            deque(read_records(self.path, Prediction, ids=done), maxlen=0)
-        else:
-            deque(read_records(self.path, Sample, ids=done), maxlen=0)
+        deque(read_records(self.path, self.record_type, ids=done), maxlen=0)
         return done
 
     def _refuse_another_run(self, before: Mapping[str, Any]) -> None:
@@ -157,7 +156,7 @@ class Output:
             print(f"error: {line}", file=sys.stderr)
         self._reject_line({"id": None, "reason": "malformed", "detail": str(line), "record": line.text})
 
-    def write(self, record: Sample | Prediction) -> None:
+    def write(self, record: Keyed) -> None:
         """Append one record."""
         _append(self._file, encode(record) + b"\n")
         self.counts["written"] += 1

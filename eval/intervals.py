@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,13 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
+Key = TypeVar("Key", int, str, tuple[str, str])
+
 FEW_CLUSTERS = 20
 """Below this many clusters a percentile interval is known to be too narrow; the results say so."""
 
 _MAX_WEIGHTS = 2_000_000
-"""Weights (resamples × clusters) held at once: 16 MB."""
+"""Weights (resamples × clusters, or × samples) held at once: 16 MB."""
 
 
 def add_interval_argument(parser: argparse.ArgumentParser) -> None:
@@ -40,19 +43,22 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def number_clusters(keys: Sequence[Hashable]) -> Index:
-    """Return for each sample the number of its cluster, 0, 1, … in order of appearance."""
-    numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
+def number_clusters(keys: Sequence[Key]) -> Index:
+    """Return for each sample the number of its cluster, 0, 1, … in the order of the keys.
+
+    The draws go by these numbers, so that they do not depend on the order of the samples.
+    """
+    numbers = {key: number for number, key in enumerate(sorted(set(keys)))}
+    return np.array([numbers[key] for key in keys], dtype=np.intp)
 
 
 def resample(blocks: Sequence[Array], clusters: Index, *, num_resamples: int, seed: int) -> list[Array]:
     """Return each block (n, ...) summed over each resample of the clusters: (num_resamples, ...)."""
     num_clusters = int(clusters.max()) + 1 if len(clusters) else 0
-    sums = [_sum_by_cluster(block, clusters, num_clusters) for block in blocks]  # each (C, F)
+    sums = [sum_by_cluster(block, clusters, num_clusters) for block in blocks]  # each (C, F)
     draws = [np.zeros((num_resamples, *block.shape[1:])) for block in blocks]
     start = 0
-    for weights in _weights(num_clusters, num_resamples, np.random.default_rng(seed % 2**64)):  # (chunk, C)
+    for weights in _weights(num_clusters, num_clusters, num_resamples, seed):  # (chunk, C)
         end = start + len(weights)
         for draw, block in zip(draws, sums, strict=True):
             draw[start:end] = (weights @ block).reshape(end - start, *draw.shape[1:])
@@ -60,26 +66,40 @@ def resample(blocks: Sequence[Array], clusters: Index, *, num_resamples: int, se
     return draws
 
 
-def _sum_by_cluster(block: Array, clusters: Index, num_clusters: int) -> Array:
+def draw_weights(clusters: Index, *, num_resamples: int, seed: int) -> Iterator[Array]:
+    """Yield how often each sample is drawn (chunk, n), some resamples at a time: the draws of `resample`."""
+    num_clusters = int(clusters.max()) + 1 if len(clusters) else 0
+    for weights in _weights(num_clusters, len(clusters), num_resamples, seed):
+        yield weights[:, clusters]
+
+
+def sum_by_cluster(block: Array, clusters: Index, num_clusters: int) -> Array:
+    """Return the block (n, ...) summed over the samples of each cluster, and flat: (C, F)."""
     flat = block.reshape(len(block), math.prod(block.shape[1:]))
     if num_clusters == len(block):
-        return flat
+        return np.asarray(flat[np.argsort(clusters)])
     sums = np.zeros((num_clusters, flat.shape[1]))
     np.add.at(sums, clusters, flat)
     return sums
 
 
-def _weights(num_clusters: int, num_resamples: int, rng: np.random.Generator) -> Iterator[Array]:
-    """Yield how often each cluster was drawn, some resamples at a time."""
+def _weights(num_clusters: int, width: int, num_resamples: int, seed: int) -> Iterator[Array]:
+    """Yield how often each cluster was drawn, so many resamples at a time that arrays of `width` stay small."""
     if num_clusters == 0:
         return
-    chunk = max(1, _MAX_WEIGHTS // num_clusters)
-    for start in range(0, num_resamples, chunk):
-        rows = min(chunk, num_resamples - start)
+    rng = np.random.default_rng(seed % 2**64)
+    for rows in chunks(num_resamples, width):
         drawn = rng.integers(0, num_clusters, size=(rows, num_clusters))
         drawn += np.arange(rows)[:, None] * num_clusters
         counts = np.bincount(drawn.ravel(), minlength=rows * num_clusters)
         yield counts.reshape(rows, num_clusters).astype(np.float64)
+
+
+def chunks(num_draws: int, width: int) -> Iterator[int]:
+    """Yield how many draws to make at once, so that arrays of `width` a draw stay small."""
+    chunk = max(1, _MAX_WEIGHTS // max(1, width))
+    for start in range(0, num_draws, chunk):
+        yield min(chunk, num_draws - start)
 
 
 def percentile_interval(draws: Array, confidence: float = 0.95) -> tuple[Array, Array]:

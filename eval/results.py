@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from emollm.errors import EmoLLMError, RecordError
 from emollm.files import write_json
 from emollm.records import Record
+from eval.scored import Judged
 
 RESULTS_NAME = "results.json"
 SAMPLES_NAME = "samples.jsonl"
@@ -37,7 +39,8 @@ class Definition(Record):
     text: str
     better: str
     unit: str
-    """share (0 to 1) or words."""
+    """share (0 to 1), words, or a plain number."""
+    source: str = ""
 
 
 class Rates(Record):
@@ -74,6 +77,13 @@ class Settings(Record, omit_defaults=False):
     num_resamples: int
     seed: int
     confidence: float
+    judged: Judged = "model"
+    protocol: str | None = None
+    """The name of the list of AUs that was asked for."""
+    aus: tuple[str, ...] | None = None
+    """The AUs that count, in this order; None: each that is measured."""
+    benchmark: str | None = None
+    """The published numbers that the report shows beside these; a key of `benchmarks.BENCHMARKS`."""
 
 
 class Input(Record):
@@ -103,6 +113,19 @@ class Coverage(Record):
     """Known subjects, and every sample without one by itself."""
 
 
+class FamilyFacts(Record):
+    """A family of metrics that was computed: what it is about, and what its numbers depend on."""
+
+    title: str
+    about: str
+    metrics: list[str]
+    pins: dict[str, Any]
+    """Tables, judges, prompts, each with its hash. Results with different pins are not comparable."""
+    notices: list[str]
+    table: dict[str, dict[str, Number]] = msgspec.field(default_factory=dict)
+    """Part (an AU, for example) → metric, where a family has numbers for each of its parts."""
+
+
 class Results(Record, omit_defaults=False):
     """The whole of results.json."""
 
@@ -114,6 +137,7 @@ class Results(Record, omit_defaults=False):
     coverage: Coverage
     metrics: dict[str, Number]
     definitions: dict[str, Definition]
+    families: dict[str, FamilyFacts]
     labels: list[Rates]
     confusion: Confusion | None
     aus: list[Rates]
@@ -123,6 +147,8 @@ class Results(Record, omit_defaults=False):
     """Samples by label and explanation: right_true, right_untrue, wrong_true, wrong_untrue."""
     groups: dict[str, dict[str, dict[str, Number]]]
     """Attribute → its value → metric."""
+    notices: list[str] = msgspec.field(default_factory=list)
+    """What a reader must know before the first number, besides what the coverage says."""
 
 
 def write_results(folder: Path, results: Results) -> None:

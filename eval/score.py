@@ -11,23 +11,28 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from emollm import facs
+from emollm.errors import ConfigError
 from emollm.files import sha256
 from emollm.records import AU_RANGE
 from emollm.stage import add_stage_arguments
+from eval import benchmarks, detections, protocols
 from eval.folder import claim_folder, write_lines
 from eval.intervals import add_interval_argument, positive
+from eval.metrics import families
+from eval.metrics.family import Context, Family
 from eval.pairs import Pairs, read_pairs
+from eval.protocols import Protocol
 from eval.report import write_report
 from eval.results import REPORT_NAME, RESULTS_NAME, Coverage, Input, Results, Settings, write_results
-from eval.rows import choose_label_set, label_names, score_rows
+from eval.rows import choose_label_set, label_names, score_cases, score_rows
 from eval.scored import Scored
 from eval.summary import cluster_key, summarise
 from eval.table import print_results
 
 EPILOG = """\
-example:
+examples:
   emollm score predictions.jsonl samples.jsonl -o scores/ --split test
+  emollm score detected.jsonl samples.jsonl -o scores/ --aus disfa8          what `emollm detect` measured
 
 Samples without a prediction count as wrong. Intervals are bootstrapped over subjects where they are known.
 The scores of other inputs or settings in DIR are only replaced with --overwrite.
@@ -42,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("predictions", type=Path, help="what `emollm predict` wrote")
+    parser.add_argument(
+        "predictions", type=Path, help="what `emollm predict` wrote, or `emollm detect`, or another harness"
+    )
     parser.add_argument("samples", type=Path, help="the samples with their gold labels and action units")
     add_stage_arguments(parser, output="DIR")
     parser.add_argument("--label-set", metavar="NAME", help="labels that count (default: the one the samples name)")
@@ -50,10 +57,24 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--thresholds",
         type=thresholds,
-        default=dict(facs.THRESHOLDS),
+        default={},
         metavar="KIND=VALUE,…",
         help="from which value an action unit counts as present (default: intensity=1,probability=0.5,presence=0.5)",
     )
+    parser.add_argument(
+        "--aus",
+        type=protocols.choose,
+        metavar="NAME",
+        help="action units that count, with the threshold they are published at: "
+        f"{', '.join(protocols.PROTOCOLS)}, or numbers such as 1,2,12 (default: each that is measured)",
+    )
+    parser.add_argument(
+        "--benchmark",
+        metavar="NAME",
+        help=f"show published numbers beside these: none, or of {', '.join(benchmarks.BENCHMARKS)} "
+        "(default: those of the data set that `emollm import` read, where they fit)",
+    )
+    families.add_arguments(parser)
     add_interval_argument(parser)
     parser.add_argument(
         "--report", action=argparse.BooleanOptionalAction, default=True, help="write report.html (default: yes)"
@@ -69,12 +90,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def thresholds(text: str) -> dict[str, float]:
-    """Read `intensity=2,probability=0.4`; kinds that are not named keep their default."""
-    found = dict(facs.THRESHOLDS)
+    """Read `intensity=2,probability=0.4`: the kinds that are named."""
+    found = {}
     for part in text.split(","):
         kind, _, value = part.partition("=")
-        if kind.strip() not in found:
-            raise argparse.ArgumentTypeError(f"'{kind.strip()}' is not one of {', '.join(found)}")
+        if kind.strip() not in AU_RANGE:
+            raise argparse.ArgumentTypeError(f"'{kind.strip()}' is not one of {', '.join(AU_RANGE)}")
         top = AU_RANGE[kind.strip()]
         try:
             number = float(value)
@@ -91,24 +112,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     folder: Path = options.output
     pairs = read_pairs(options.predictions, options.samples, split=options.split, limit=options.limit)
+    protocol: Protocol | None = options.aus
+    label_set = choose_label_set(options.label_set, pairs.samples)
     settings = Settings(
-        label_set=choose_label_set(options.label_set, pairs.samples),
+        label_set=label_set,
         split=options.split,
         limit=options.limit,
-        thresholds=options.thresholds,
+        thresholds=protocols.in_force(protocol, options.thresholds),
         num_resamples=options.num_resamples,
         seed=options.seed,
         confidence=0.95,
+        judged=pairs.judged,
+        protocol=protocol.name if protocol else None,
+        aus=counted_aus(pairs, protocol),
+        benchmark=benchmarks.choose(options.benchmark, pairs.samples, label_set, protocol.name if protocol else None),
     )
+    context = Context(settings.label_set, settings.thresholds, options, settings.judged, settings.aus)
+    chosen = [family for family in options.metrics if pairs.judged in family.of]
+    if options.dry_run:
+        return _preview(pairs, context, chosen)
     paths = {"predictions": options.predictions, "samples": options.samples}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
-    rows = score_rows(pairs, settings.label_set, settings.thresholds)
-    results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs)
+    cases = score_cases(pairs, context)
+    rows, measured = score_rows(cases, context, chosen)
+    results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs, measured)
+    results.notices = protocols.notices(protocol, rows, settings.thresholds) if protocol else []
+    if pairs.judged == "detector":
+        results.notices += detections.notices(cases, pairs.detected, protocol)
     write_lines(folder, rows, pairs.bad)
     write_results(folder, results)
     print_results(results, _report(folder, results, rows, options))
     return 1 if pairs.bad else 0
+
+
+def counted_aus(pairs: Pairs, protocol: Protocol | None) -> tuple[str, ...] | None:
+    """Return the AUs that count: those of the protocol, else of a detector those that it measures."""
+    if protocol is not None:
+        return protocol.aus
+    return detections.aus_of(pairs.detected.values()) if pairs.judged == "detector" else None
+
+
+def _preview(pairs: Pairs, context: Context, chosen: Sequence[Family]) -> int:
+    """Print what the families would ask that cost money, and write nothing."""
+    previews = [family.preview for family in chosen if family.preview is not None]
+    if not previews:
+        raise ConfigError("--dry-run: none of the --metrics costs anything; leave it out, or name one that does: judge")
+    cases = score_cases(pairs, context)
+    for preview in previews:
+        print(preview(cases, context))
+    return 0
 
 
 def _report(folder: Path, results: Results, rows: Sequence[Scored], options: argparse.Namespace) -> Path:
@@ -124,7 +177,7 @@ def cover(pairs: Pairs, rows: Sequence[Scored]) -> Coverage:
     """Count what the numbers stand on."""
     return Coverage(
         samples=len(rows),
-        predictions=len(pairs.predictions),
+        predictions=len(pairs.detected or pairs.predictions),
         missing=len(pairs.missing),
         surplus=len(pairs.surplus),
         malformed=len(pairs.bad),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,6 +15,9 @@ from emollm.claims.checker import Verdict
 from emollm.claims.times import Time
 from emollm.errors import EmoLLMError, RecordError
 from emollm.records import Face, Media, Record
+
+Judged = Literal["model", "detector"]
+"""Who is judged: a model by what it said, or a detector by what it measured."""
 
 
 class ScoredClaim(Record):
@@ -47,9 +51,11 @@ class Scored(Record):
     media: Media | None = None
     face: Face | None = None
     """The face that the explanation was checked against."""
+    judged: Judged = "model"
     model: str | None = None
+    """Or the detector; None: it said nothing, or found no face."""
     completion: str | None = None
-    """None: the sample has no prediction, which counts as wrong."""
+    """None: the sample has no prediction, which counts as wrong. A detector says nothing."""
     gold: str | None = None
     predicted: str | None = None
     """None: no label of the set could be read."""
@@ -71,6 +77,13 @@ class Scored(Record):
     claims: tuple[ScoredClaim, ...] = ()
     omitted: tuple[str, ...] = ()
     """Present AUs that no positive claim mentions under any reading."""
+    measures: dict[str, tuple[float | None, ...]] = msgspec.field(default_factory=dict)
+    """Family of metrics → its line; see `metrics.family`."""
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Family of metrics → what it has to show about this sample."""
+    gold_digests: dict[str, str] | None = None
+    """Field of the sample → digest of its value, of gold that is not itself in this line; `compare` tells by it whether
+    two runs were scored against the same."""
 
     def num_claims(self, verdict: Verdict) -> int:
         """Count the claims with this verdict."""

@@ -8,6 +8,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,9 @@ from eval.intervals import FEW_CLUSTERS, Index, number_clusters, percentile_inte
 from eval.metrics import BASES, METRICS, Array, Counts, Metric, tally, total
 from eval.metrics import aus as au_metrics
 from eval.metrics import labels as label_metrics
-from eval.results import Confusion, Coverage, Definition, Input, Number, Rates, Results, Settings
+from eval.metrics.families import FAMILIES
+from eval.metrics.family import Family, FamilyMetric, Measured, drawn, to_array, whole
+from eval.results import Confusion, Coverage, Definition, FamilyFacts, Input, Number, Rates, Results, Settings
 from eval.scored import Scored
 
 NONE_OF_THESE = "none of these"
@@ -62,11 +65,19 @@ def summarise(
     settings: Settings,
     coverage: Coverage,
     inputs: Mapping[str, Input],
+    measured: Mapping[str, Measured] = MappingProxyType({}),
 ) -> Results:
     """Compute every number of results.json. `labels` are the rows of the confusion matrix."""
-    aus = known_aus(rows)
+    aus = known_aus(rows) if settings.aus is None else settings.aus
     evidence = gather(rows, labels, aus, settings)
     has_labels = any(row.gold is not None for row in rows)
+    numbers, tables = {name: headline(evidence, name) for name in METRICS}, {}
+    definitions = {name: _definition(metric) for name, metric in METRICS.items()}
+    for name in measured:
+        found = family_numbers(rows, FAMILIES[name], measured[name].parts, settings)
+        numbers |= found.whole
+        tables[name] = found.parts
+        definitions |= {metric: _definition(one) for metric, one in FAMILIES[name].metrics.items()}
     return Results(
         emollm=__version__,
         settings=settings,
@@ -74,8 +85,9 @@ def summarise(
         versions=versions(),
         models=sorted({row.model for row in rows if row.model is not None}),
         coverage=coverage,
-        metrics={name: headline(evidence, name) for name in METRICS},
-        definitions={name: _definition(metric) for name, metric in METRICS.items()},
+        metrics=numbers,
+        definitions=definitions,
+        families={name: _facts(FAMILIES[name], found, tables[name]) for name, found in measured.items()},
         labels=_label_rates(evidence, labels) if has_labels else [],
         confusion=_confusion(evidence.whole, labels) if has_labels else None,
         aus=_au_rates(evidence, aus),
@@ -98,23 +110,67 @@ def headline(evidence: Evidence, name: str) -> Number:
     return _number(evidence, metric.function(evidence.whole), metric.function(evidence.draws), mask)
 
 
-def _definition(metric: Metric) -> Definition:
-    return Definition(title=metric.title, text=metric.definition, better=metric.better, unit=metric.unit)
+class FamilyNumbers(NamedTuple):
+    """The numbers of a family: of all its parts together, and part by part."""
+
+    whole: dict[str, Number]
+    parts: dict[str, dict[str, Number]]
+
+
+def family_numbers(rows: Sequence[Scored], family: Family, parts: Sequence[str], settings: Settings) -> FamilyNumbers:
+    """Compute the metrics of a family over the samples that have its gold."""
+    lines = [row.measures.get(family.name) for row in rows]
+    mask = np.array([line is not None for line in lines], dtype=np.bool_)
+    clusters = number_clusters([cluster_key(row) for row in rows])
+    draws = drawn(family, lines, clusters, num_resamples=settings.num_resamples, seed=settings.seed)
+    sums, measured_in = whole(family, lines), clusters[mask]
+    known = to_array([line for line in lines if line is not None])
+    numbers: dict[str, Number] = {}
+    table: dict[str, dict[str, Number]] = {part: {} for part in parts}
+    for name, metric in family.metrics.items():
+        counted = measured_in if metric.counts_in is None else measured_in[metric.counts_in(known) > 0]
+        numbers[name] = number(metric.function(sums), metric.function(draws), counted, settings.confidence)
+        if metric.each is None or not parts:
+            continue
+        values, spread = metric.each.function(sums), metric.each.function(draws)  # (K,), (R, K)
+        for k, (part, counts) in enumerate(zip(parts, metric.each.counts_in(known).T, strict=True)):
+            table[part][name] = number(values[k], spread[:, k], measured_in[counts > 0], settings.confidence)
+    return FamilyNumbers(numbers, table)
+
+
+def _facts(family: Family, measured: Measured, table: Mapping[str, dict[str, Number]]) -> FamilyFacts:
+    return FamilyFacts(
+        title=family.title,
+        about=family.about,
+        metrics=list(family.metrics),
+        pins=dict(measured.pins),
+        notices=list(measured.notices),
+        table=dict(table),
+    )
+
+
+def _definition(metric: Metric | FamilyMetric) -> Definition:
+    source = metric.source if isinstance(metric, FamilyMetric) else ""
+    return Definition(title=metric.title, text=metric.definition, better=metric.better, unit=metric.unit, source=source)
 
 
 def _number(evidence: Evidence, value: Array, draws: Array, mask: Mask) -> Number:
-    """Put a value, its draws (R,) and the samples it is computed over together."""
-    num_clusters = len(np.unique(evidence.clusters[mask]))
+    return number(value, draws, evidence.clusters[mask], evidence.confidence)
+
+
+def number(value: Array, draws: Array, clusters: Index, confidence: float) -> Number:
+    """Put a value, its draws (R,) and the clusters of the samples it is computed over (n,) together."""
+    num_clusters = len(np.unique(clusters))
     if np.isnan(value):
-        return Number(value=None, low=None, high=None, num_samples=int(mask.sum()), num_clusters=num_clusters)
-    low, high = percentile_interval(draws, evidence.confidence)
+        return Number(value=None, low=None, high=None, num_samples=len(clusters), num_clusters=num_clusters)
+    low, high = percentile_interval(draws, confidence)
     note = interval_note(num_clusters, float(low), float(high))
     is_known = num_clusters > 1 and not np.isnan(low)
     return Number(
         value=float(value),
         low=float(low) if is_known else None,
         high=float(high) if is_known else None,
-        num_samples=int(mask.sum()),
+        num_samples=len(clusters),
         num_clusters=num_clusters,
         note=note,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eval.metrics.families import is_detail
 from eval.report.figures import amount, interval, plural
 from eval.report.numbers import notices
 from eval.results import Results
@@ -21,14 +22,15 @@ def print_results(results: Results, path: Path) -> None:
         table.add_column(column, justify="right")
     for name, number in results.metrics.items():
         definition = results.definitions[name]
-        if number.value is not None:
-            unit = "%" if definition.unit == "share" else definition.unit
-            value = f"{amount(number, definition.unit)} {unit}"
+        if number.value is not None and not is_detail(name):
+            unit = {"share": "%", "number": ""}.get(definition.unit, definition.unit)
+            value = f"{amount(number, definition.unit)} {unit}".strip()
             n, clusters = f"{number.num_samples:,}", f"{number.num_clusters:,}"
             table.add_row(definition.title, value, interval(number, definition.unit), n, clusters)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{escape(', '.join(results.models))}: {plural(results.coverage.samples, 'sample')}")
     console.print(table)
-    for line in notices(results.coverage):
+    told = [*notices(results.coverage, results.settings.judged), *results.notices]
+    for line in [*told, *(line for facts in results.families.values() for line in facts.notices)]:
         console.print(escape(line))
     console.print(escape(str(path)))

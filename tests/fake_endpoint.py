@@ -194,8 +194,11 @@ class FakeEndpoint:
         digest = hashlib.blake2b(ends, digest_size=12).hexdigest()
         self.bodies[digest] += 1
         self.statuses[200] += 1
-        text = self.manners.text or f"answer to {digest} ".ljust(self.manners.pad, ".")
-        connection.send(response(200, answer(text, self.manners)))
+        connection.send(response(200, answer(self.say(body, digest), self.manners)))
+
+    def say(self, body: bytes, digest: str) -> str:  # noqa: ARG002 - what stands in the body matters to others
+        """What it answers to a request."""
+        return self.manners.text or f"answer to {digest} ".ljust(self.manners.pad, ".")
 
     # --- where it runs ------------------------------------------------------------------------------------------------
 

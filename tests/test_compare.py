@@ -13,8 +13,11 @@ import pytest
 from emollm import facs
 from emollm.errors import ConfigError, EmoLLMError, RecordError
 from emollm.records import encode
-from eval.compare import Difference, differences, main, read_run, verdict
+from eval.compare import main
+from eval.differences import Difference, differences, verdict
 from eval.results import Coverage, Input, Settings, write_results
+from eval.runs import read_run
+from eval.score import main as score
 from eval.scored import Scored
 from eval.summary import summarise
 
@@ -82,7 +85,7 @@ def test_pairing_makes_the_interval_narrower_than_two_separate_ones(tmp_path: Pa
 
 def test_a_run_against_itself_does_not_differ(tmp_path: Path) -> None:
     first = run_of(tmp_path / "a", [True, False] * 20)
-    assert accuracy_difference(first, first)[1:] == (0.5, 0.5, 0.0, 0.0)
+    assert accuracy_difference(first, first)[1:7] == (0.5, 0.5, 0.0, 0.0, 0.0, 1.0)
 
 
 def test_order_of_the_samples_does_not_matter(tmp_path: Path) -> None:
@@ -114,7 +117,10 @@ def test_metrics_without_gold_are_not_compared(tmp_path: Path) -> None:
 )
 def test_verdict(metric: str, low: float, high: float, expected: str) -> None:
     middle = (low + high) / 2
-    assert verdict(Difference(metric, 0.5, 0.5 + middle, low, high)) == expected
+    one = Difference(metric, 0.5, 0.5 + middle, low, high, deviation=0.01, p=0.01, p_adjusted=0.02)
+    assert verdict(one) == expected
+    doubtful = f"perhaps {expected}" if expected != "not clear" else expected
+    assert verdict(one._replace(p_adjusted=0.2)) == doubtful  # clear alone, not among all that are shown
 
 
 def test_runs_on_other_samples_or_splits_are_refused_with_every_reason(tmp_path: Path) -> None:
@@ -127,7 +133,7 @@ def test_runs_on_other_samples_or_splits_are_refused_with_every_reason(tmp_path:
 
 def test_runs_on_other_gold_are_refused(tmp_path: Path) -> None:
     first, second = run_of(tmp_path / "a", [True] * 5), run_of(tmp_path / "b", [True] * 5, gold="sadness")
-    with pytest.raises(ConfigError, match="other gold for 5 samples, such as '0'"):
+    with pytest.raises(ConfigError, match=r"other gold for 5 samples \(label\), such as '0'"):
         main([str(first), str(second)])
 
 
@@ -150,7 +156,7 @@ def test_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     second = run_of(tmp_path / "grpo", [True, True, True, False] * 50)
     assert main([str(first), str(second), "--num-resamples", "200"]) == 0
     printed = capsys.readouterr().out
-    assert re.search(r"Accuracy +50\.0 +75\.0 +\+25\.0 +\+\d+\.\d – \+\d+\.\d +better", printed)
+    assert re.search(r"Accuracy +50\.0 +75\.0 +\+25\.0 +\+\d+\.\d – \+\d+\.\d +<0\.001 +<0\.001 +better", printed)
     assert "only in the first: 0, only in the second: 50" in printed
 
 
@@ -163,3 +169,120 @@ def test_a_program_can_read_the_differences(tmp_path: Path, capsys: pytest.Captu
     assert (accuracy["first"], accuracy["second"], accuracy["second_is"]) == (0.5, 1.0, "better")
     assert 0 < accuracy["low"] < 0.5 < accuracy["high"] < 1
     assert told["samples"] == 200
+
+
+# --- chance, several runs, power --------------------------------------------------------------------------------------
+
+
+def test_among_many_numbers_a_small_gain_is_only_perhaps_one(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    before = [rng.random() < 0.5 for _ in range(120)]
+    after = [is_right or rng.random() < 0.12 for is_right in before]
+    found = accuracy_difference(run_of(tmp_path / "a", before), run_of(tmp_path / "b", after))
+    assert found.p < 0.05
+    assert found.p_adjusted is not None
+    assert found.p_adjusted >= found.p
+
+
+def test_p_of_accuracy_is_that_of_mcnemar_where_samples_are_independent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = [[i % 3 > 0 for i in range(60)], [i % 4 > 0 for i in range(60)]]
+    first, second = (run_of(tmp_path / name, one) for name, one in zip("ab", right, strict=True))
+    for folder in (first, second):
+        rows = [msgspec.json.decode(line) for line in (folder / "samples.jsonl").read_bytes().splitlines()]
+        lines = [msgspec.json.encode({**row, "subject": None}) + b"\n" for row in rows]
+        (folder / "samples.jsonl").write_bytes(b"".join(lines))
+    assert main([str(first), str(second), "--json"]) == 0
+    p = json.loads(capsys.readouterr().out)["differences"]["accuracy"]["p"]
+    main([str(first), str(second)])
+    exact = re.search(r"exact McNemar p = (\S+)\)", capsys.readouterr().out)
+    assert exact is not None
+    assert p == pytest.approx(float(exact[1]), abs=0.03)
+
+
+def test_several_runs_are_compared_with_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    right = {"base": [True, False] * 60, "same": [True, False] * 60, "best": [True] * 120}
+    folders = [str(run_of(tmp_path / name, one)) for name, one in right.items()]
+    assert main([*folders, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["first"] == "base"
+    assert told["differences"]["same"]["accuracy"]["second_is"] == "not clear"
+    assert told["differences"]["best"]["accuracy"]["second_is"] == "better"
+    main(folders)
+    assert re.search(r"Accuracy +50\.0 +50\.0 +\+0\.0 +not clear +100\.0 +\+50\.0 +better", capsys.readouterr().out)
+
+
+def test_power_says_how_many_subjects_show_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = random.Random(0)
+    before, after = ([rng.random() < 0.7 for _ in range(300)] for _ in range(2))
+    folders = [str(run_of(tmp_path / name, one)) for name, one in (("a", before), ("b", after))]
+    needed = []
+    for points in ("2", "4"):
+        main([*folders, "--json", "--power", points])
+        needed.append(json.loads(capsys.readouterr().out)["differences"]["accuracy"]["needed_clusters"])
+    # two independent models, right on 70 % of 10 samples a subject: about 2.8² · 2 · 0.7 · 0.3 / 10 / 0.02² subjects
+    assert needed[0] == pytest.approx(824, rel=0.6)
+    assert needed[0] == pytest.approx(4 * needed[1], rel=0.01)
+    with pytest.raises(ConfigError, match="--power: it is about the difference of two runs"):
+        main([*folders, folders[0], "--power", "2"])
+
+
+# --- gold -------------------------------------------------------------------------------------------------------------
+
+
+def describing(seen: str) -> dict[str, str]:
+    return {"observations": seen, "interpretation": "it fits", "conclusion": "happiness"}
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("soft", ({"happiness": 1.0}, {"happiness": 0.6, "sadness": 0.4})),
+        ("valence", (0.5, 0.4)),
+        ("arousal", (None, 0.1)),
+        ("labels", (["glad"], ["glad", "calm"])),
+        ("reasoning", (describing("a smile"), describing("a frown"))),
+    ],
+)
+def test_gold_that_changed_is_noticed(tmp_path: Path, field: str, values: tuple[object, object]) -> None:
+    (tmp_path / "predictions.jsonl").write_text('{"id": "1", "completion": "happiness", "model": "m"}\n')
+    folders = []
+    for name, value in zip("ab", values, strict=True):
+        sample = {"id": "1", "label": "happiness", "label_set": "basic7", field: value}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(sample) + "\n")
+        folders.append(tmp_path / name)
+        score([str(tmp_path / "predictions.jsonl"), str(tmp_path / f"{name}.jsonl"), "-o", str(folders[-1])])
+    assert main([str(folders[0]), str(folders[0]), "--num-resamples", "5"]) == 0
+    with pytest.raises(ConfigError, match=rf"other gold for 1 samples \({field}\), such as '1'"):
+        main([str(folder) for folder in folders])
+
+
+def test_no_number_depends_on_the_order_of_the_lines(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    samples, predictions = [], []
+    for i in range(60):
+        label, answer = (rng.choice(LABELS) for _ in range(2))
+        sure = rng.random()
+        scores = {answer: sure, LABELS[answer == LABELS[0]]: 1 - sure}
+        subject = {"subject": f"s{i % 9}"} if i % 3 else {}
+        samples.append({"id": str(i), "label": label, "label_set": "basic7", "valence": rng.uniform(-1, 1), **subject})
+        valence = rng.uniform(-1, 1)
+        predictions.append({"id": str(i), "completion": answer, "model": "m", "scores": scores, "valence": valence})
+    told = []
+    for name in ("a", "b"):
+        for kind, records in (("samples", samples), ("predictions", predictions)):
+            (tmp_path / f"{name}.{kind}").write_text("".join(json.dumps(one) + "\n" for one in records))
+            rng.shuffle(records)
+        paths = [str(tmp_path / f"{name}.{kind}") for kind in ("predictions", "samples")]
+        score([*paths, "-o", str(tmp_path / name), "--num-resamples", "100"])
+        told.append(read_run(tmp_path / name).results.metrics)
+    assert {name for name, number in told[0].items() if number.value is not None} >= {
+        "accuracy",
+        "ece",
+        "aurc",
+        "ccc_valence",
+    }
+    for name, number in told[0].items():
+        ends = [[one.value, one.low, one.high] for one in (number, told[1][name])]
+        assert ends[0] == (pytest.approx(ends[1], abs=1e-9) if None not in ends[1] else ends[1]), name

@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("emollm", "data_engine", "eval")
-WORDS = ("records", "facs", "labels", "claims", "answers", "scoring", "prompts", "prompts_zh", "errors", "wheel")
+WORDS = (
+    *("records", "facs", "labels", "claims", "answers", "scoring", "prompts", "prompts_zh", "errors", "wheel"),
+    "xlsx",
+)
 DOORS = {"emollm.cli", "emollm.quickstart"}
 HEAVY = {
     "torch",

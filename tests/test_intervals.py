@@ -106,8 +106,17 @@ def test_quantiles_equal_numpy() -> None:
     assert np.allclose(percentile_interval(draws), np.quantile(draws, [0.025, 0.975], axis=0))
 
 
-def test_clusters_are_numbered_in_order_of_appearance() -> None:
-    assert number_clusters(["b", "a", "b"]).tolist() == [0, 1, 0]
+def test_clusters_are_numbered_in_the_order_of_their_keys() -> None:
+    assert number_clusters(["b", "a", "b"]).tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("num_subjects", [7, 30], ids=["several samples each", "one sample each"])
+def test_draws_do_not_depend_on_the_order_of_the_samples(num_subjects: int) -> None:
+    keys, values = [f"s{i % num_subjects}" for i in range(30)], np.arange(30.0)[:, None] ** 2
+    shuffle = np.random.default_rng(1).permutation(30)
+    [draws] = resample([values], number_clusters(keys), num_resamples=50, seed=0)
+    [shuffled] = resample([values[shuffle]], number_clusters([keys[i] for i in shuffle]), num_resamples=50, seed=0)
+    np.testing.assert_allclose(draws, shuffled, rtol=1e-12)
 
 
 def test_many_clusters_are_drawn_in_parts() -> None:

@@ -135,7 +135,7 @@ def test_page_requests_nothing(tmp_path: Path) -> None:
     for name, attributes in Elements(page).found:
         assert name not in ("iframe", "object", "embed", "base")
         for address in (attributes.get("src"), attributes.get("href")):
-            assert address is None or address.startswith("data:")
+            assert address is None or address.startswith(("data:", "#"))
 
 
 def test_policy_allows_the_own_script_only(tmp_path: Path) -> None:
@@ -299,15 +299,74 @@ def test_box_outside_of_the_picture_shows_the_whole(tmp_path: Path) -> None:
 def test_chosen_samples_are_balanced_and_follow_from_the_seed() -> None:
     rows = [scored(i) for i in range(90)] + [scored(90 + i, correct=False, predicted="sadness") for i in range(10)]
     chosen = choose(rows, 10, seed=0)
-    assert sum(row.correct is False for row in chosen) == 5
+    assert [row.correct for row in chosen.worst] == [False] * 5
+    assert sum(row.correct is False for row in chosen.drawn) == 3  # in turn with the right ones
     assert chosen == choose(rows[::-1], 10, seed=0)
     assert chosen != choose(rows, 10, seed=1)
+
+
+def test_the_worst_come_first() -> None:
+    wrong = ScoredClaim(text="x", start=0, end=1, aus=("AU04",), present=True, verdict="contradicted")
+    rows = [
+        scored(0),
+        scored(1, claims=(wrong,)),
+        scored(2, correct=False),
+        scored(3, correct=False, claims=(wrong, wrong)),
+        scored(4, correct=False, claims=(wrong,), omitted=("AU04",)),
+        scored(5, correct=False, claims=(wrong,)),
+    ]
+    assert [row.id for row in choose(rows, 10, seed=0).worst] == ["face_3", "face_4", "face_5", "face_2", "face_1"]
+    assert [row.id for row in choose(rows, 10, seed=0).drawn] == ["face_0"]
+    assert choose([scored(0)], 10, seed=0).worst == []  # nothing is wrong with it
 
 
 def test_cap_on_samples_is_kept_and_said(tmp_path: Path) -> None:
     page = report(tmp_path, [scored(i) for i in range(30)], max_samples=5)
     assert page.count("<article") == 5
     assert "5 of 30" in page
+
+
+def test_votes_of_the_judge_are_counted_clue_by_clue(tmp_path: Path) -> None:
+    verdicts = [
+        {"clues": ["matched", "missing"], "relation": "same", "because": ""},
+        None,
+        {"clues": ["matched", "contradicted"], "relation": "same", "because": ""},
+    ]
+    judged = {"clues": ["a smile", "a frown"], "labels": ["joy"], "verdicts": verdicts}
+    page = report(tmp_path, [scored(details={"judge": judged, "closed_set": "strict"})])
+    assert "by the judge (2 of 3 verdicts read)" in page
+    assert '<td>a smile</td><td class="supported">matched 2×</td>' in page
+    assert "<td>a frown</td><td" in page
+    assert "missing 1×, contradicted 1×</td>" in page
+    assert "<td>labels: joy</td><td>same 2×</td>" in page
+    assert "<dt>Closed set: strict and normalised</dt><dd><div>strict</div></dd>" in page
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        HOSTILE,
+        {HOSTILE: [HOSTILE, {HOSTILE: None}]},
+        {"clues": [HOSTILE], "labels": [HOSTILE], "verdicts": [{"clues": [HOSTILE], "relation": HOSTILE}]},
+        {"clues": None, "labels": None, "verdicts": [{"clues": None}, 3, None]},
+    ],
+    ids=["text", "nested", "votes", "broken votes"],
+)
+def test_hostile_details_stay_text(tmp_path: Path, detail: object) -> None:
+    page = report(tmp_path, [scored(details={"judge": detail, HOSTILE: detail})])
+    found = Elements(page).found
+    assert [name for name, _ in found].count("script") == 1
+    assert "img" not in {name for name, _ in found}
+    assert not [attribute for _, attributes in found for attribute in attributes if attribute.startswith("on")]
+
+
+def test_every_link_of_the_contents_leads_somewhere(tmp_path: Path) -> None:
+    found = Elements(report(tmp_path, [scored()])).found
+    ids = [attributes["id"] for _, attributes in found if "id" in attributes]
+    links = [str(attributes["href"]) for name, attributes in found if name == "a"]
+    assert len(ids) == len(set(ids))
+    assert links
+    assert {link.removeprefix("#") for link in links} <= set(ids)
 
 
 def test_tag_escapes_children_and_attributes() -> None:

@@ -350,8 +350,10 @@ def test_a_wrong_file_does_not_flood_the_terminal(tmp_path: Path, capsys: pytest
     assert len(capsys.readouterr().err.splitlines()) == 11
 
 
-def test_thresholds_keep_the_kinds_that_are_not_named() -> None:
-    assert thresholds("intensity=2, probability=0.4") == {"intensity": 2.0, "probability": 0.4, "presence": 0.5}
+def test_thresholds_keep_the_kinds_that_are_not_named(tmp_path: Path) -> None:
+    assert thresholds("intensity=2, probability=0.4") == {"intensity": 2.0, "probability": 0.4}
+    out = score(tmp_path, FOUR, ANSWERS, "--thresholds", "intensity=2")
+    assert read_results(out).settings.thresholds == {"intensity": 2.0, "probability": 0.5, "presence": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -367,3 +369,25 @@ def test_table_is_printed_with_intervals(tmp_path: Path, capsys: pytest.CaptureF
     printed = capsys.readouterr().out
     assert re.search(r"Accuracy +75\.0 % +\d+\.\d – \d+\.\d +4 +2", printed)
     assert printed.rstrip().endswith("report.html")
+
+
+def test_a_family_that_finds_gold_is_computed_pinned_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from eval.compare import main as compare
+
+    samples = [sample(number, valence=value) for number, value in enumerate((-0.5, 0.0, 0.5, 1.0))]
+    for name, factor in (("exact", 1.0), ("weak", 0.5)):
+        (tmp_path / name).mkdir()
+        told = [prediction(n, f"{HAPPY} Valence: {factor * value}") for n, value in enumerate((-0.5, 0.0, 0.5, 1.0))]
+        score(tmp_path / name, samples, told)
+    results = read_results(tmp_path / "exact" / "scores")
+    assert results.metrics["ccc_valence"].value == pytest.approx(1)
+    assert results.metrics["ccc_arousal"].value is None
+    assert "dimensional" in results.families
+    assert "Valence and arousal" in (tmp_path / "exact" / "scores" / "report.html").read_text()
+    capsys.readouterr()
+    assert compare([str(tmp_path / "exact" / "scores"), str(tmp_path / "weak" / "scores"), "--json"]) == 0
+    difference = json.loads(capsys.readouterr().out)["differences"]["ccc_valence"]
+    assert difference["first"] == pytest.approx(1)
+    assert difference["second"] < 0.9

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emollm.answers.words import split_labels
 from emollm.errors import SourceError
 from emollm.wheel import (
     LEVEL1,
@@ -22,7 +23,6 @@ from emollm.wheel import (
     sample_f1,
     sample_jaccard,
     score_lists,
-    split_labels,
 )
 
 LISTS = Path(__file__).parents[2] / "shared" / "data" / "eval"

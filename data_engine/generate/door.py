@@ -19,7 +19,6 @@ from data_engine.cluster import HELP, joined
 from data_engine.exp_cot.draft import Draft, Options
 from data_engine.exp_cot.infer import AUTO
 from data_engine.exp_cot.wording import Prompts, load_prompts
-from data_engine.generate.endpoint import prices_of
 from data_engine.generate.options import (
     add_teacher_arguments,
     check_together,
@@ -35,6 +34,7 @@ from data_engine.generate.teachers import Teacher
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.facs import CODEBOOKS, THRESHOLDS
 from emollm.labels import LABEL_SETS
+from emollm.llm.options import endpoint_options, prices_of
 from emollm.llm.wire import Ask
 from emollm.records import AU_RANGE, Sample, read_records
 from emollm.stage import Output, add_stage_arguments, positive, track
@@ -156,7 +156,7 @@ def _preview(arguments: argparse.Namespace, options: Options, prompts: Prompts) 
     from emollm.llm.budget import price_of
 
     found = find_answered(arguments, options, prompts)
-    price = price_of(arguments.model, prices_of(arguments))
+    price = price_of(arguments.model, prices_of(endpoint_options(arguments)))
     malformed: list[int] = []
     samples = read_records(arguments.samples, Sample, bad=lambda line: malformed.append(line.line))
     settings = settings_of(arguments, options)

@@ -12,19 +12,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data_engine.generate.batches import TakenOver, open_batch, read_answers
 from emollm.errors import ConfigError
+from emollm.llm.options import budget_of, endpoint_options, open_client, prices_of
 from emollm.llm.wire import Ask
 from emollm.stage import beside, places_of
 
 if TYPE_CHECKING:
     from data_engine.generate.allowance import Allowance
-    from emollm.llm.budget import Price
 
 
 class Asking(NamedTuple):
@@ -44,26 +44,15 @@ def ledger_path(arguments: argparse.Namespace) -> Path:
     return named or beside(output, "ledger.jsonl")
 
 
-def prices_of(arguments: argparse.Namespace) -> Mapping[str, Price]:
-    """Return what models cost: --price goes before the built-in table."""
-    from emollm.llm.budget import PRICES, read_price
-
-    return {**PRICES, arguments.model: read_price(arguments.price)} if arguments.price else PRICES
-
-
 def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     """Open the ledger, and return the client or, with --batch, the file that requests are written to."""
     from data_engine.generate.allowance import Allowance
     from emollm.llm.address import read_address
-    from emollm.llm.budget import Budget, price_of
-    from emollm.llm.client import Client
+    from emollm.llm.budget import price_of
     from emollm.llm.ledger import Ledger
-    from emollm.llm.pace import Limits
 
-    if not arguments.deadline > 0:
-        raise ConfigError(f"--deadline: {arguments.deadline:g} is no time; give seconds, more than 0")
-    prices = prices_of(arguments)
-    price = price_of(arguments.model, prices)
+    options = endpoint_options(arguments)
+    price = price_of(arguments.model, prices_of(options))
     path = ledger_path(arguments)
     taken = [*places_of(arguments.output), arguments.samples.resolve()]
     for option, named in (("--ledger", path), ("--batch", arguments.batch)):
@@ -78,22 +67,8 @@ def open_endpoint(arguments: argparse.Namespace, stack: ExitStack) -> Asking:
     if arguments.batch:
         ask, notes = open_batch(arguments, ledger, price, stack, taken_over.failures)
         return Asking(taken_over.watch(ask, read_address(arguments.base_url), arguments.model), None, notes)
-    budget = None if arguments.budget is None else Budget(arguments.budget)
-    limits = Limits(
-        in_flight=arguments.in_flight,
-        requests_per_minute=arguments.requests_per_minute,
-        tokens_per_minute=arguments.tokens_per_minute,
-        deadline_s=arguments.deadline,
-    )
-    client = Client(
-        arguments.base_url,
-        arguments.model,
-        ledger=ledger,
-        limits=limits,
-        budget=budget,
-        prices=prices,
-        key_env=arguments.api_key_env,
-    )
+    budget = budget_of(options)
+    client = open_client(options, ledger, budget)
     allowance = None if budget is None or price is None else Allowance(budget, price, arguments.max_tokens)
     ask = taken_over.watch(client, client.endpoint.url, arguments.model)
     return Asking(ask, client, lambda: _accounts(client), allowance)

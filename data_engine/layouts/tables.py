@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from data_engine.layouts.xlsx import sheet_rows
 from data_engine.sources.head import decode, refuse_binary
 from emollm.errors import SourceError
+from emollm.xlsx import sheet_rows
 
 MAX_LINES_BEFORE = 40
 """SAMM's table begins with 13 lines of notes."""

@@ -14,7 +14,8 @@ linear in its length.
     observations   what can be seen and nothing else: prose without a label
 """
 
+from emollm.answers.abstention import abstains
 from emollm.answers.parser import Answer, parse
 from emollm.answers.renderer import HEADINGS, STYLES, render
 
-__all__ = ["HEADINGS", "STYLES", "Answer", "parse", "render"]
+__all__ = ["HEADINGS", "STYLES", "Answer", "abstains", "parse", "render"]

@@ -24,6 +24,7 @@ from emollm.records.types import (
     Detector,
     Event,
     Face,
+    Keyed,
     Media,
     MediaKind,
     Prediction,
@@ -33,7 +34,7 @@ from emollm.records.types import (
     Sample,
 )
 
-R = TypeVar("R", Sample, Prediction)
+R = TypeVar("R", bound=Keyed)
 
 
 class BadLine(NamedTuple):

@@ -37,6 +37,12 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_
     """Base of all records: strict about fields, silent about what is not known."""
 
 
+class Keyed(Record):
+    """A line of a file, told apart from the others by its id."""
+
+    id: Id
+
+
 class Media(Record):
     """The picture or clip. `path` is relative to the media root (the folder of the JSONL file unless another is named)
     and never leaves it."""
@@ -125,10 +131,9 @@ class Reasoning(Record):
     conclusion: str
 
 
-class Sample(Record):
+class Sample(Keyed):
     """What is known about one face, image or clip."""
 
-    id: Id
     media: Media | None = None
     subject: str | None = None
     split: str | None = None
@@ -151,18 +156,14 @@ class Sample(Record):
     """Stage name to what that stage wants remembered."""
 
     def __post_init__(self) -> None:
-        for name in ("valence", "arousal"):
-            value = getattr(self, name)
-            if value is not None and not -1.0 <= value <= 1.0:
-                raise ValueError(f"{name} {value!r} is outside -1 to 1")
+        check_unit_square(self)
         if self.soft is not None and not math.isclose(sum(self.soft.values()), 1.0, abs_tol=1e-3):
             raise ValueError(f"soft sums to {sum(self.soft.values()):.4g}, not to 1")
 
 
-class Prediction(Record):
+class Prediction(Keyed):
     """What a model said about a sample, verbatim, and how it was asked."""
 
-    id: Id
     completion: str
     model: str
     prompt: str | None = None
@@ -170,6 +171,23 @@ class Prediction(Record):
     """The answer style that was asked for; see `answers.STYLES`."""
     sampling: dict[str, Any] | None = None
     seconds: float | None = None
+    scores: dict[str, float] | None = None
+    """How likely the model holds each label, 0 to 1."""
+    valence: float | None = None
+    arousal: float | None = None
+
+    def __post_init__(self) -> None:
+        check_unit_square(self)
+        if self.scores is not None and not all(0.0 <= score <= 1.0 for score in self.scores.values()):
+            raise ValueError("scores has a value outside 0 to 1")
+
+
+def check_unit_square(record: Sample | Prediction) -> None:
+    """Raise ValueError for a valence or an arousal outside -1 to 1."""
+    for name in ("valence", "arousal"):
+        value = getattr(record, name)
+        if value is not None and not -1.0 <= value <= 1.0:
+            raise ValueError(f"{name} {value!r} is outside -1 to 1")
 
 
 def media_path(sample: Sample, root: Path) -> Path | None:

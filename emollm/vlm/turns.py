@@ -28,6 +28,8 @@ class Turn(NamedTuple):
 
     messages: list[dict[str, Any]]
     pictures: tuple[Image, ...] = ()
+    begun: str = ""
+    """What the answer begins with; the model goes on from there."""
 
 
 def ask_about(picture: Image | None, question: str) -> Turn:
@@ -57,7 +59,7 @@ def prompt_text(processor: Any, turn: Turn) -> str:
     """Write the conversation in the model's chat template; control tokens that users typed become plain text."""
     messages = [_harmless(message, processor) for message in turn.messages]
     text: str = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return text
+    return text + neutralise(turn.begun, processor)
 
 
 def _harmless(message: dict[str, Any], processor: Any) -> dict[str, Any]:

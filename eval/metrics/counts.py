@@ -47,7 +47,8 @@ def tally(rows: Sequence[Scored], labels: Sequence[str], aus: Sequence[str]) -> 
     )
     for i, row in enumerate(rows):
         words = 0 if row.completion is None else len(row.completion.split())
-        counts.answers[i] = (1, row.completion is not None, row.well_formed, row.predicted is not None, words)
+        if row.judged == "model":
+            counts.answers[i] = (1, row.completion is not None, row.well_formed, row.predicted is not None, words)
         if row.gold is not None:
             counts.confusion[i, column[row.gold], column.get(row.predicted or "", len(labels))] = 1
         if row.labels_f1 is not None:
@@ -66,7 +67,8 @@ def _tally_aus(counts: Counts, i: int, row: Scored, au_index: dict[str, int]) ->
             counts.aus[i, au_index[au], kind] = 1
     counts.au_sets[i] = (row.au_set_f1 or 0.0, 1)
     counts.claims[i] = [row.num_claims(verdict) for verdict in VERDICTS]
-    counts.omissions[i] = (len(row.au_hits or ()) + len(row.au_misses or ()), len(row.omitted))
+    if row.judged == "model":
+        counts.omissions[i] = (len(row.au_hits or ()) + len(row.au_misses or ()), len(row.omitted))
 
 
 def total(counts: Counts) -> Counts:

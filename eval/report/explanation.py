@@ -30,6 +30,8 @@ WORST_FIRST = ("contradicted", "not_assessable", "supported")
 
 def explanation(row: Scored) -> Markup:
     """Draw the completion, what is wrong or left out, and the table of its claims."""
+    if row.judged == "detector":
+        return tag("p", f"Measured by {row.model}." if row.model else "No face was detected.", class_="note")
     if row.completion is None:
         return tag("p", "No prediction for this sample.", class_="missing")
     if not row.completion.strip():

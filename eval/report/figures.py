@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from emollm import facs
 from emollm.records import AU
 from eval.report.markup import Markup, tag
 from eval.results import Number
+
+if TYPE_CHECKING:
+    from eval.differences import Difference
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -17,14 +23,19 @@ def amount(number: Number, unit: str) -> str:
     """Return the value in its unit, without the unit's sign."""
     if unit == "share" or number.value is None:
         return percent(number.value)
-    return f"{number.value:.1f}"
+    return plain(number.value, unit)
+
+
+def plain(value: float, unit: str) -> str:
+    """Return a value that is no share: words with one digit, numbers with the digits that matter."""
+    return f"{value:.{1 if unit == 'words' else 3 if abs(value) < 1 else 2}f}"
 
 
 def interval(number: Number, unit: str) -> str:
     """Return `79.1 – 88.7`, or that there is none."""
     if number.low is None or number.high is None:
         return "no interval"
-    low, high = (percent(end) if unit == "share" else f"{end:.1f}" for end in (number.low, number.high))
+    low, high = (percent(end) if unit == "share" else plain(end, unit) for end in (number.low, number.high))
     return f"{low} – {high}"
 
 
@@ -36,6 +47,27 @@ def gauge(number: Number) -> Markup | None:
     if number.low is not None and number.high is not None:
         band = tag("i", style=f"--low:{percent(number.low, 2)}%;--high:{percent(number.high, 2)}%")
     return tag("div", band, tag("b", style=f"--value:{percent(number.value, 2)}%"), class_="gauge", aria_hidden="true")
+
+
+def change_cells(one: Difference, unit: str) -> tuple[str, str, str, str]:
+    """Return the first value, the second, the difference and its interval, shares in points."""
+    first, second = (percent(value) if unit == "share" else plain(value, unit) for value in (one.first, one.second))
+    change, low, high = (signed(value, unit) for value in (one.second - one.first, one.low, one.high))
+    return first, second, change, f"{low} – {high}"
+
+
+def signed(value: float, unit: str) -> str:
+    """Return a difference with its sign, of shares in points."""
+    if unit == "share":
+        return f"{100 * value:+.1f}"
+    return f"{value:+.{1 if unit == 'words' else 3}f}"
+
+
+def p_said(p: float | None) -> str:
+    """Return p as `0.012`, `<0.001`, or — for none."""
+    if p is None or math.isnan(p):
+        return "—"
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
 def plural(n: int, noun: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from eval.report.markup import Markup, section, tag
-from eval.results import Results
+from eval.results import FamilyFacts, Results
 
 CARE = (
     "These numbers are about expressions that can be seen, not about inner states. A face whose expression is "
@@ -26,13 +28,30 @@ def glossary(results: Results) -> Markup:
         "Present": f"The measured value of the action unit reaches the threshold of its kind: {thresholds}. An action "
         "unit that was not measured, or whose region is hidden, counts nowhere.",
         "Claim": "What a sentence says about the face: an action unit is there or is not, on which side, how strong.",
-        **{definition.title: definition.text for definition in results.definitions.values()},
         "Interval": f"{100 * settings.confidence:g} % percentile bootstrap, {settings.num_resamples:,} resamples, seed "
         f"{settings.seed}. Whole subjects are drawn, because pictures of one person resemble each other; a sample "
         "without a known subject is drawn by itself.",
     }
-    entries = [part for term, text in terms.items() for part in (tag("dt", term), tag("dd", text))]
-    return section("how-to-read", "How to read this", "Every number above, defined.", tag("dl", *entries))
+    of_families = {name for facts in results.families.values() for name in facts.metrics}
+    own = {one.title: one.text for name, one in results.definitions.items() if name not in of_families}
+    return section(
+        "how-to-read",
+        "How to read this",
+        "Every number above, defined.",
+        _list({**terms, **own}),
+        *(_family(results, facts) for facts in results.families.values()),
+    )
+
+
+def _family(results: Results, facts: FamilyFacts) -> Markup:
+    """Define the numbers of a family, folded."""
+    told = (results.definitions[name] for name in facts.metrics)
+    terms = {one.title: one.text + (f" ({one.source})" if one.source else "") for one in told}
+    return tag("details", tag("summary", facts.title), _list(terms), class_="family")
+
+
+def _list(terms: Mapping[str, str]) -> Markup:
+    return tag("dl", *(part for term, text in terms.items() for part in (tag("dt", term), tag("dd", text))))
 
 
 def care() -> Markup:
@@ -41,10 +60,11 @@ def care() -> Markup:
     return tag("section", tag("h2", "What this does not say"), *paragraphs, class_="care", id="care")
 
 
-def provenance(results: Results) -> Markup:
-    """Say what the page was computed from, precisely enough to compute it again."""
+def provenance(results: Results, run: str | None = None, place: int = 0) -> Markup:
+    """Say what the page, or one run on it, was computed from, precisely enough to compute it again."""
     facts = {name: f"{source.file} · sha256 {source.sha256}" for name, source in results.inputs.items()}
     facts["versions"] = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     entries = [part for name, fact in facts.items() for part in (tag("dt", name), tag("dd", tag("code", fact)))]
     lead = "The same inputs and settings give the same numbers."
-    return section("provenance", "Computed from", lead, tag("dl", *entries))
+    title = "Computed from" if run is None else f"{run}: computed from"
+    return section("provenance" if run is None else f"provenance-{place}", title, lead, tag("dl", *entries))

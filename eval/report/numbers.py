@@ -8,6 +8,7 @@ from eval.intervals import FEW_CLUSTERS
 from eval.report.figures import amount, gauge, interval, percent, plural
 from eval.report.markup import Markup, heading, join, section, table, tag
 from eval.results import Coverage, Number, Results
+from eval.scored import Judged
 
 LABEL_CARDS = ("accuracy", "uar", "macro_f1", "weighted_f1", "labels_f1")
 CLAIM_CARDS = ("claim_precision", "claim_recall", "contradiction_rate", "true_explanations")
@@ -28,10 +29,11 @@ def header(results: Results) -> Markup:
     about = [plural(coverage.samples, "sample"), plural(coverage.subjects, "known subject")]
     about += [f"split {settings.split}"] if settings.split is not None else []
     about += [f"labels {settings.label_set}"] if settings.label_set is not None else []
+    about += [f"action units {settings.protocol}"] if settings.protocol is not None else []
     lead = join(
         tag("code", files["predictions"].file), " on ", tag("code", files["samples"].file), " · ", " · ".join(about)
     )
-    lines = [tag("li", line) for line in notices(coverage)]
+    lines = [tag("li", line) for line in [*notices(coverage, settings.judged), *results.notices]]
     return tag(
         "header",
         tag("p", "emollm score", class_="eyebrow"),
@@ -41,20 +43,22 @@ def header(results: Results) -> Markup:
     )
 
 
-def notices(coverage: Coverage) -> list[str]:
+def notices(coverage: Coverage, judged: Judged = "model") -> list[str]:
     """List what a reader must know before the first number."""
-    found = []
+    is_model, found = judged == "model", []
     if coverage.missing:
-        samples = plural(coverage.missing, "sample")
-        found.append(f"Without a prediction, and counted as wrong: {samples} of {coverage.samples:,}.")
+        samples, what = plural(coverage.missing, "sample"), "a prediction" if is_model else "a detected face"
+        found.append(f"Without {what}, and counted as wrong: {samples} of {coverage.samples:,}.")
     if coverage.surplus:
-        found.append(f"Without a sample, and counted nowhere: {plural(coverage.surplus, 'prediction')}.")
+        records = plural(coverage.surplus, "prediction" if is_model else "detection")
+        found.append(f"Without a sample, and counted nowhere: {records}.")
     if coverage.malformed:
         found.append(f"Not readable, and counted nowhere: {plural(coverage.malformed, 'line')}; see rejected.jsonl.")
-    if not coverage.labelled:
+    if is_model and not coverage.labelled:
         found.append("No sample has a gold label: whether the labels are right is not known.")
     if not coverage.measured:
-        found.append("No sample has measured action units: whether the explanations are true is not known.")
+        what = "explanations" if is_model else "detected ones"
+        found.append(f"No sample has measured action units: whether the {what} are true is not known.")
     if coverage.clusters < FEW_CLUSTERS:
         found.append(f"Only {plural(coverage.clusters, 'independent subject')}: the intervals are probably too narrow.")
     return found
@@ -68,7 +72,7 @@ def headlines(results: Results) -> Markup:
         lead = f"The mark is the value, the band its {confidence} interval, on a line from 0 to 100 %."
         known = [name for name in LABEL_CARDS if results.metrics[name].value is not None]
         labels = section("labels-right", "Is the label right?", lead, cards(results, known))
-    if results.coverage.measured:
+    if results.coverage.measured and results.settings.judged == "model":
         lead = "Each claim about the face is compared with the action units that were measured on it."
         explanations = section("explanations-true", "Is the explanation true?", lead, cards(results, CLAIM_CARDS))
     return join(labels, explanations, _answer_line(results))
@@ -88,7 +92,7 @@ def _card(results: Results, name: str) -> Markup:
         "div",
         tag("h3", definition.title),
         tag("div", amount(number, definition.unit), tag("span", unit), class_="value"),
-        gauge(number),
+        gauge(number) if definition.unit == "share" else None,
         tag("small", f"{interval(number, definition.unit)} · ", tag("span", n, class_="whole")),
         better,
         tag("small", number.note) if number.note else None,

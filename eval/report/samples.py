@@ -11,6 +11,7 @@ from typing import NamedTuple
 from emollm import facs
 from emollm.errors import RecordError
 from emollm.records import AU, AU_RANGE, Sample, media_path
+from eval.report.details import details
 from eval.report.explanation import explanation
 from eval.report.figures import measured, plural
 from eval.report.markup import Markup, join, section, tag, void
@@ -30,30 +31,67 @@ class View(NamedTuple):
     """Samples scored, shown or not."""
 
 
-def choose(rows: Sequence[Scored], limit: int, seed: int) -> list[Scored]:
-    """Draw at most `limit` samples, evenly from right and wrong labels with true and untrue explanations.
+class Choice(NamedTuple):
+    """The samples that are shown."""
+
+    worst: list[Scored]
+    drawn: list[Scored]
+
+
+def choose(rows: Sequence[Scored], limit: int, seed: int) -> Choice:
+    """Return at most `limit` samples: the worst as half of them, the others drawn evenly from right and wrong labels
+    with true and untrue explanations.
 
     The draw depends on the ids and the seed alone.
     """
+    shuffled = sorted(rows, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
+    worst = [row for row in sorted(shuffled, key=faults, reverse=True) if any(faults(row))][: (limit + 1) // 2]
+    ids = {row.id for row in worst}
     cells: dict[tuple[bool, bool], list[Scored]] = {}
-    for row in sorted(rows, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest()):
+    for row in (row for row in shuffled if row.id not in ids):
         cells.setdefault((row.correct is not False, row.is_true), []).append(row)
     order = [cells[key] for key in sorted(cells)]
-    return [row for turn in zip_longest(*order) for row in turn if row is not None][:limit]
+    drawn = [row for turn in zip_longest(*order) for row in turn if row is not None]
+    return Choice(worst, drawn[: limit - len(worst)])
 
 
-def samples(rows: Sequence[Scored], view: View) -> Markup:
-    """Draw the legend, the filters and the cards."""
-    lead = f"All {plural(view.total, 'sample')}."
-    if len(rows) < view.total:
-        lead = (
-            f"{len(rows):,} of {view.total:,}, drawn evenly from right and wrong labels with true and untrue "
-            "explanations: to look at, not to count. The rest is in samples.jsonl."
-        )
-    return section("samples", "Samples", lead, _legend(), _filters(rows), *(_card(row, view) for row in rows))
+def faults(row: Scored) -> tuple[float, int, int]:
+    """Return how wrong the label is (0 to 1), how many claims are contradicted, and how many action units are missed:
+    the worst sample has the greatest."""
+    if row.judged == "detector":
+        return 1.0 - (1.0 if row.au_set_f1 is None else row.au_set_f1), len(row.au_false_alarms or ()), 0
+    wrong = float(row.correct is False) if row.correct is not None or row.labels_f1 is None else 1.0 - row.labels_f1
+    return wrong, row.num_claims("contradicted"), len(row.omitted)
 
 
-def _legend() -> Markup:
+WORST_LEAD = {
+    "model": "A wrong label first, then the most contradicted claims, then the most action units left out.",
+    "detector": "The lowest F1 of the action units first.",
+}
+
+
+def samples(choice: Choice, view: View) -> Markup:
+    """Draw the legend, the filters and the cards, the worst first."""
+    shown = [*choice.worst, *choice.drawn]
+    if not shown:
+        return join()
+    lead = f"All {plural(view.total, 'sample')}, the worst first."
+    if len(shown) < view.total:
+        lead = f"{len(shown):,} of {view.total:,}: to look at, not to count. The rest is in samples.jsonl."
+    parts = [
+        (choice.worst, "The worst", WORST_LEAD[shown[0].judged]),
+        (choice.drawn, "Others", "Drawn evenly from right and wrong labels with true and untrue explanations."),
+    ]
+    cards = [
+        tag("div", tag("h3", title), tag("p", told, class_="note"), *(_card(row, view) for row in rows), class_="part")
+        for rows, title, told in parts
+        if rows
+    ]
+    return section("samples", "Samples", lead, legend(), _filters(shown), *cards)
+
+
+def legend() -> Markup:
+    """Say what the marks under claims mean."""
     meanings = {
         "supported": "the face shows it",
         "contradicted": "the face does not show it",
@@ -89,9 +127,9 @@ def _card(row: Scored, view: View) -> Markup:
     return tag(
         "article",
         tag("div", _labels(row, correct), tag("span", row.id, class_="id"), class_="head"),
-        tag("div", _picture(row, view), class_="face"),
+        tag("div", picture(row, view), class_="face"),
         tag("div", _aus(row, view.thresholds), class_="aus"),
-        tag("div", explanation(row), class_="said"),
+        tag("div", explanation(row), details(row), class_="said"),
         class_="sample",
         data_correct=correct,
         data_gold=row.gold or "",
@@ -102,11 +140,15 @@ def _card(row: Scored, view: View) -> Markup:
 def _labels(row: Scored, correct: str) -> Markup:
     sign = {"right": "✓", "wrong": "✗", "unknown": "?"}[correct]
     said = row.predicted if row.predicted is not None else "no label"
+    if row.judged == "detector":
+        f1 = "no action units" if row.au_set_f1 is None else f"AU F1 {row.au_set_f1:.2f}"
+        return tag("h3", f1, class_="verdict unknown")
     gold = tag("span", "gold: ", tag("b", row.gold)) if row.gold is not None else tag("span", "no gold label")
     return join(tag("h3", f"{sign} {said}", class_=f"verdict {correct}"), gold)
 
 
-def _picture(row: Scored, view: View) -> Markup:
+def picture(row: Scored, view: View) -> Markup:
+    """Return the face, or that there is no picture of it."""
     found = _thumbnail(row, view.media_root) if view.media_root is not None else None
     if found is None:
         return tag("div", "no picture", class_="blank")
@@ -119,6 +161,17 @@ def _thumbnail(row: Scored, root: Path) -> str | None:
     except RecordError:  # a link that leads out of the folder
         return None
     return thumbnail(path, row.face.box if row.face else None) if path is not None else None
+
+
+def aus_of(row: Scored) -> str:
+    """Name the AUs that are present, in a line."""
+    there = sorted({*(row.au_hits or ()), *(row.au_misses or ())})
+    aus = (row.face.aus if row.face else None) or {}
+    if row.au_hits is None:
+        return "No action units were measured."
+    return (
+        ", ".join(f"{facs.prose(au)} {measured(aus[au])}" for au in there if au in aus) or "No action unit is present."
+    )
 
 
 def _aus(row: Scored, thresholds: Mapping[str, float]) -> Markup:

@@ -15,6 +15,11 @@ AU_CARDS = ("au_macro_f1", "au_micro_f1", "au_set_f1")
 BESIDE = 9
 """Labels up to which matrix and table fit beside each other."""
 
+NAMED = {
+    "model": "Named: the explanation says that it is there. Present: its measured value reaches the threshold.",
+    "detector": "Named: its detected value reaches the threshold. Present: its value in gold does.",
+}
+
 CAPTION = "The bar is the F1, the whisker its interval. n: samples in which it is there."
 
 
@@ -26,14 +31,14 @@ def labels(results: Results) -> Markup | None:
     lead = "Rows are gold labels, columns are answers; each row sums to the samples of its label."
     pair = tag(
         "div",
-        _heat(results.confusion),
+        heat(results.confusion),
         _rates(rates, "Label"),
         class_="pair" if len(rates) <= BESIDE else "pair stacked",
     )
     return section("labels", "Labels", lead, pair)
 
 
-def _heat(confusion: Confusion) -> Markup:
+def heat(confusion: Confusion) -> Markup:
     """Draw the matrix; a label that is neither gold nor answered has no row and no column."""
     answered = [sum(column) for column in zip(*confusion.counts, strict=True)]
     support = [sum(row) for row in confusion.counts]
@@ -62,7 +67,7 @@ def aus(results: Results) -> Markup | None:
     silent = [facs.prose(rate.name) for rate in results.aus if not (rate.support or rate.named)]
     if not shown:
         return None
-    lead = "Named: the explanation says that it is there. Present: its measured value reaches the threshold."
+    lead = NAMED[results.settings.judged]
     note = tag("p", f"Measured, never present and never named: {', '.join(silent)}.", class_="note") if silent else None
     return section("aus", "Action units", lead, cards(results, AU_CARDS), _rates(shown, "Action unit"), note)
 
@@ -70,7 +75,7 @@ def aus(results: Results) -> Markup | None:
 def _rates(rates: Sequence[Rates], name: str) -> Markup:
     head = [heading(name), heading("n", "num"), heading("named", "num wide"), heading("Precision", "num wide")]
     head += [heading("Recall", "num wide"), heading("F1", "num"), heading("", "bar")]
-    return table(head, [_rate(rate) for rate in rates], CAPTION)
+    return table(head, [_rate(rate) for rate in rates], CAPTION, class_="rates")
 
 
 def _rate(rate: Rates) -> Markup:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from emollm.answers import Answer
-from emollm.answers.given import is_denied, items, last_label, one_label
+from emollm.answers.given import is_denied, last_label
+from emollm.answers.words import label_words
 from emollm.errors import ConfigError
 from emollm.labels import canonical
 from emollm.records import Sample
@@ -102,10 +103,7 @@ class Heard:
     @cached_property
     def answer_words(self) -> tuple[str, ...]:
         """The labels of the answer as they are written; where it is prose, the emotion words it does not deny."""
-        listed = items(self.answer.answer or "")
-        if listed and all(one_label(item, None) for item in listed):
-            return _distinct(listed)
-        return self.answer.labels
+        return label_words(self.answer).words
 
     def thought_words(self, sought: Iterable[str]) -> tuple[str, ...]:
         """Return the emotions that the reasoning names and does not deny: words of `emollm.labels`, and forms of those

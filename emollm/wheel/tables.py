@@ -1,29 +1,12 @@
-"""The emotion-wheel metric of open vocabulary: label lists compared in the categories of five emotion wheels.
-
-    wheels = read_wheels(Path("wheel_mapping.json"))
-    sample_f1(["glad", "calm"], ["happy", "relaxed"], wheels)      # 0 to 1; None: the gold is in no wheel
-    score_lists(pairs, wheels)["case3_wheel1_level1"].f            # of a whole test set
-
-A word is looked up in three steps: the form ("joyfully") gives its base labels, each of these the wheel words that mean
-it, and a wheel word has a category on each wheel, at two levels. Three cases stop after one, two or three steps:
-
-    case1                   the base label that comes first in the alphabet
-    case2                   the wheel word of that label that comes first
-    case3_wheelK_levelJ     of all wheel words of all base labels, in the alphabet, the category of the first on wheel K
-
-What no table knows is dropped and costs nothing; `neutral` is in none. Formula and tables: OV-MERD (Lian et al. 2024)
-and the track "fine-grained" of the MER challenges, whose score is the mean F of the five `LEVEL1` variants. The tables
-are an explicit input file, as scores from different tables are different numbers.
-"""
+"""The three tables of the emotion wheels, and what a word counts as by the published rule."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import fsum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,24 +19,17 @@ VARIANTS = ("case1", "case2", *LEVEL1, *LEVEL2)
 """The twelve ways to compare, each with a score of its own."""
 
 _PARTS = ("format_mapping", "raw_mapping", "wheel_map")
-
-
-class Score(NamedTuple):
-    """A test set in one variant, all 0 to 1: means over samples, and F, the harmonic mean of these two means."""
-
-    f: float
-    precision: float
-    recall: float
-    num: int
-    """How many samples have a gold category; the others are left out."""
+_NAME_2026 = "wheel_map_whole"
+"""What the tables of MER2026 call `wheel_map`."""
 
 
 class Overlap(NamedTuple):
-    """How many categories two lists share in one variant, and how many each has."""
+    """How many categories two lists share in one variant, and how many each has; whole numbers by the published rule,
+    sums of shares where ties are shared."""
 
-    both: int
-    num_first: int
-    num_second: int
+    both: float
+    num_first: float
+    num_second: float
 
 
 class _Table(NamedTuple):
@@ -73,6 +49,15 @@ class Wheels:
     """A base label to wheel words."""
     categories: Mapping[str, Mapping[str, Mapping[str, str]]]
     """Wheel, `level1` or `level2`, and wheel word to category."""
+    name: str = ""
+    """Of the file that they were read from."""
+    sha256: str = ""
+    """Of that file."""
+
+    @cached_property
+    def variants(self) -> tuple[str, ...]:
+        """The variants that the tables know, in the order of VARIANTS: of the embedded lexicon, those of one wheel."""
+        return tuple(v for v in VARIANTS if not v.startswith("case3") or v.split("_")[1] in self.categories)
 
     def category(self, word: str, variant: str) -> str | None:
         """Return what a word counts as in a variant; None: no table knows it."""
@@ -81,10 +66,14 @@ class Wheels:
             return next(iter(labels), None)
         if variant == "case2":
             return min(self.synonyms[labels[0]], default=None) if labels else None
-        _, wheel, level = variant.split("_")
-        known = self.categories[wheel][level]
+        known = self.on_wheel(variant)
         meant = sorted(word for label in labels for word in self.synonyms[label])
         return next((known[word] for word in meant if word in known), None)
+
+    def on_wheel(self, variant: str) -> Mapping[str, str]:
+        """Return the wheel words and categories of a `case3` variant; empty where the tables lack that wheel."""
+        _, wheel, level = variant.split("_")
+        return self.categories.get(wheel, {}).get(level, {})
 
     def overlaps(self, first: Iterable[str], second: Iterable[str], variants: Sequence[str]) -> Iterator[Overlap]:
         """Yield for each variant how many categories the two lists share and have."""
@@ -124,76 +113,31 @@ def _bits(labels: Iterable[str], words: Mapping[str, int]) -> int:
     return bits
 
 
-def sample_f1(predicted: Iterable[str], gold: Iterable[str], wheels: Wheels) -> float | None:
-    """Return F1 = 2 |P ∩ G| / (|P| + |G|) of the level-1 categories, averaged over the wheels that know the gold.
-
-    None where no wheel does. The score of a test set is not the mean of this: see `score_lists`.
-    """
-    values = [
-        2 * both / (num_predicted + num_gold)
-        for both, num_predicted, num_gold in wheels.overlaps(predicted, gold, LEVEL1)
-        if num_gold
-    ]
-    return sum(values) / len(values) if values else None
-
-
-def sample_jaccard(first: Iterable[str], second: Iterable[str], wheels: Wheels) -> float:
-    """Return |A ∩ B| / |A ∪ B| of the level-1 categories, averaged over the wheels that know either list; else 0.
-
-    A wheel that knows neither is left out, lest what some wheels lack, such as disgust, scores less than others.
-    """
-    shares = [
-        both / (num_first + num_second - both)
-        for both, num_first, num_second in wheels.overlaps(first, second, LEVEL1)
-        if num_first + num_second
-    ]
-    return sum(shares) / len(shares) if shares else 0.0
-
-
-def score_lists(
-    pairs: Iterable[tuple[Sequence[str], Sequence[str]]], wheels: Wheels, variants: Sequence[str] = VARIANTS
-) -> dict[str, Score]:
-    """Score pairs of predicted and gold labels in each variant, in any order to the same last digit.
-
-    Per sample, precision is |P ∩ G| / |P| and recall |P ∩ G| / |G|, both 0 where nothing predicted is known.
-    """
-    precisions: list[list[float]] = [[] for _ in variants]
-    recalls: list[list[float]] = [[] for _ in variants]
-    for predicted, gold in pairs:
-        for place, (both, num_predicted, num_gold) in enumerate(wheels.overlaps(predicted, gold, variants)):
-            if num_gold:
-                precisions[place].append(both / num_predicted if num_predicted else 0.0)
-                recalls[place].append(both / num_gold)
-    return {variant: _score(*values) for variant, *values in zip(variants, precisions, recalls, strict=True)}
-
-
-def _score(precisions: list[float], recalls: list[float]) -> Score:
-    num = len(recalls)
-    precision, recall = (fsum(values) / num if num else 0.0 for values in (precisions, recalls))
-    total = precision + recall
-    return Score(2 * precision * recall / total if total else 0.0, precision, recall, num)
-
-
-def split_labels(text: str) -> list[str]:
-    """Return the labels of a list written as text, in lower case: `[happy, calm]`, `["happy"], ['calm']`, `happy`."""
-    return [label for part in re.split(r"[\[\]'\",]", text) if (label := part.strip().lower())]
-
-
 def read_wheels(path: Path) -> Wheels:
     """Read the tables: a JSON object with `format_mapping`, `raw_mapping` and `wheel_map`.
 
     Raises SourceError where one is missing or has another shape.
     """
     try:
-        tables = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        tables = json.loads(content)
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise SourceError(f"{path}: not JSON: {error}") from None
+        raise SourceError(f"{path}: cannot be read: {error.strerror}{_how_to_convert(path)}") from None
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{path}: not JSON: {error}{_how_to_convert(path)}") from None
+    if isinstance(tables, dict) and _NAME_2026 in tables:
+        tables = {"wheel_map": tables[_NAME_2026]} | tables
     wrong = _what_is_wrong(tables)
     if wrong:
         raise SourceError(f"{path}: {wrong}; a wheel mapping is an object with {', '.join(_PARTS)}")
-    return Wheels(*(tables[part] for part in _PARTS))
+    forms, synonyms, categories = (tables[part] for part in _PARTS)
+    return Wheels(forms, synonyms, categories, path.name, hashlib.sha256(content).hexdigest())
+
+
+def _how_to_convert(path: Path) -> str:
+    """Say what makes a mapping of the published tables, which are a folder, Excel files, or pickles."""
+    is_published = path.is_dir() or path.suffix.lower() in (".npz", ".xlsx", ".csv")
+    return "; make a mapping of the published tables with `emollm wheel FOLDER -o FILE`" if is_published else ""
 
 
 def _what_is_wrong(tables: Any) -> str | None:

@@ -1,0 +1,83 @@
+"""Scored runs as `emollm score` left them, and whether two of them can be compared at all.
+
+first, second = read_run(folder), read_run(other)
+refuse_incomparable(first, second)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from emollm.errors import ConfigError
+from eval.results import SAMPLES_NAME, Results, read_results
+from eval.scored import Scored, read_scored
+
+
+class Run(NamedTuple):
+    """A folder of `emollm score`."""
+
+    folder: Path
+    results: Results
+    rows: list[Scored]
+
+
+def read_run(folder: Path) -> Run:
+    """Read results.json and samples.jsonl of a folder."""
+    return Run(folder, read_results(folder), list(read_scored(folder / SAMPLES_NAME)))
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """Return the names of the folders, with the folders above them where two have the same."""
+    names = [run.folder.resolve().name for run in runs]
+    return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
+
+
+def refuse_incomparable(first: Run, second: Run) -> None:
+    """Raise ConfigError, with every reason, where a difference would not be due to the models."""
+    problems = []
+    for name in ("judged", "label_set", "split", "thresholds", "aus"):
+        one, other = (getattr(run.results.settings, name) for run in (first, second))
+        if one != other:
+            problems.append(f"{name} {one!r} and {other!r}")
+    pins = [{name: facts.pins for name, facts in run.results.families.items()} for run in (first, second)]
+    problems += [
+        f"other {name}: {_differing(pins[0][name], pins[1][name])}"
+        for name in pins[0].keys() & pins[1].keys()
+        if pins[0][name] != pins[1][name]
+    ]
+    ids = [{row.id for row in run.rows} for run in (first, second)]
+    if ids[0] != ids[1]:
+        alone = (len(ids[0] - ids[1]), len(ids[1] - ids[0]))
+        problems.append(f"other samples ({alone[0]:,} only in the first, {alone[1]:,} only in the second)")
+    elif changed := changed_gold(first, second):
+        fields = ", ".join(sorted({field for found in changed.values() for field in found}))
+        problems.append(f"other gold for {len(changed):,} samples ({fields}), such as '{next(iter(changed))}'")
+    if problems:
+        where = f"{first.folder} and {second.folder}"
+        raise ConfigError(
+            f"{where}: not comparable: {'; '.join(problems)}; score both with the same samples and settings"
+        )
+
+
+def changed_gold(first: Run, second: Run) -> dict[str, list[str]]:
+    """Return the samples whose gold the two runs know differently, with the names of what differs."""
+    other = {row.id: row for row in second.rows}
+    found = {row.id: _changed(row, other[row.id]) for row in first.rows}
+    return {name: fields for name, fields in found.items() if fields}
+
+
+def _changed(row: Scored, other: Scored) -> list[str]:
+    changed = [name for name, field in (("label", "gold"), ("face", "face"), ("subject", "subject"))
+               if getattr(row, field) != getattr(other, field)]  # fmt: skip
+    if row.gold_digests is None or other.gold_digests is None:
+        return changed
+    digests = (row.gold_digests, other.gold_digests)
+    return changed + [name for name in {**digests[0], **digests[1]} if digests[0].get(name) != digests[1].get(name)]
+
+
+def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Name what two families depend on differently."""
+    names = [name for name in sorted({*first, *second}) if first.get(name) != second.get(name)]
+    return ", ".join(f"{name} {first.get(name)!r} and {second.get(name)!r}" for name in names)
