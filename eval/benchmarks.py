@@ -94,8 +94,6 @@ def _imported_from(samples: Sequence[Sample]) -> list[str]:
 def caveats(results: Results, benchmark: Benchmark) -> list[str]:
     """Say what keeps the numbers of a run from being those that are published."""
     n, published = results.coverage.samples, benchmark.samples
-    others = published is not None and n != published
-    return [
-        *([f"these are {n:,} samples, the published numbers are over {published:,}"] if others else []),
-        *benchmark.caveats,
-    ]
+    if published is None or n == published:
+        return list(benchmark.caveats)
+    return [f"samples here: {n:,}; behind the published numbers: {published:,}", *benchmark.caveats]

@@ -77,7 +77,7 @@ def sum_by_cluster(block: Array, clusters: Index, num_clusters: int) -> Array:
     """Return the block (n, ...) summed over the samples of each cluster, and flat: (C, F)."""
     flat = block.reshape(len(block), math.prod(block.shape[1:]))
     if num_clusters == len(block):
-        return flat
+        return np.asarray(flat[np.argsort(clusters)])
     sums = np.zeros((num_clusters, flat.shape[1]))
     np.add.at(sums, clusters, flat)
     return sums

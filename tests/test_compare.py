@@ -256,3 +256,33 @@ def test_gold_that_changed_is_noticed(tmp_path: Path, field: str, values: tuple[
     assert main([str(folders[0]), str(folders[0]), "--num-resamples", "5"]) == 0
     with pytest.raises(ConfigError, match=rf"other gold for 1 samples \({field}\), such as '1'"):
         main([str(folder) for folder in folders])
+
+
+def test_no_number_depends_on_the_order_of_the_lines(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    samples, predictions = [], []
+    for i in range(60):
+        label, answer = (rng.choice(LABELS) for _ in range(2))
+        sure = rng.random()
+        scores = {answer: sure, LABELS[answer == LABELS[0]]: 1 - sure}
+        subject = {"subject": f"s{i % 9}"} if i % 3 else {}
+        samples.append({"id": str(i), "label": label, "label_set": "basic7", "valence": rng.uniform(-1, 1), **subject})
+        valence = rng.uniform(-1, 1)
+        predictions.append({"id": str(i), "completion": answer, "model": "m", "scores": scores, "valence": valence})
+    told = []
+    for name in ("a", "b"):
+        for kind, records in (("samples", samples), ("predictions", predictions)):
+            (tmp_path / f"{name}.{kind}").write_text("".join(json.dumps(one) + "\n" for one in records))
+            rng.shuffle(records)
+        paths = [str(tmp_path / f"{name}.{kind}") for kind in ("predictions", "samples")]
+        score([*paths, "-o", str(tmp_path / name), "--num-resamples", "100"])
+        told.append(read_run(tmp_path / name).results.metrics)
+    assert {name for name, number in told[0].items() if number.value is not None} >= {
+        "accuracy",
+        "ece",
+        "aurc",
+        "ccc_valence",
+    }
+    for name, number in told[0].items():
+        ends = [[one.value, one.low, one.high] for one in (number, told[1][name])]
+        assert ends[0] == (pytest.approx(ends[1], abs=1e-9) if None not in ends[1] else ends[1]), name

@@ -13,16 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("emollm", "data_engine", "eval")
 WORDS = (
-    "records",
-    "facs",
-    "labels",
-    "claims",
-    "answers",
-    "scoring",
-    "prompts",
-    "prompts_zh",
-    "errors",
-    "wheel",
+    *("records", "facs", "labels", "claims", "answers", "scoring", "prompts", "prompts_zh", "errors", "wheel"),
     "xlsx",
 )
 DOORS = {"emollm.cli", "emollm.quickstart"}

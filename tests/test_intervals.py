@@ -110,8 +110,9 @@ def test_clusters_are_numbered_in_the_order_of_their_keys() -> None:
     assert number_clusters(["b", "a", "b"]).tolist() == [1, 0, 1]
 
 
-def test_draws_do_not_depend_on_the_order_of_the_samples() -> None:
-    keys, values = [f"s{i % 7}" for i in range(30)], np.arange(30.0)[:, None] ** 2
+@pytest.mark.parametrize("num_subjects", [7, 30], ids=["several samples each", "one sample each"])
+def test_draws_do_not_depend_on_the_order_of_the_samples(num_subjects: int) -> None:
+    keys, values = [f"s{i % num_subjects}" for i in range(30)], np.arange(30.0)[:, None] ** 2
     shuffle = np.random.default_rng(1).permutation(30)
     [draws] = resample([values], number_clusters(keys), num_resamples=50, seed=0)
     [shuffled] = resample([values[shuffle]], number_clusters([keys[i] for i in shuffle]), num_resamples=50, seed=0)

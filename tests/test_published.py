@@ -45,7 +45,7 @@ def test_benchmark_names_what_there_is(name: str) -> None:
 def test_numbers_of_the_data_set_are_shown_with_source_and_caveats(tmp_path: Path) -> None:
     page = scored(tmp_path)
     assert "Beside published numbers: RAF-DB" in page
-    assert "these are 1 samples, the published numbers are over 3,068" in page
+    assert "samples here: 1; behind the published numbers: 3,068" in page
     rows = re.findall(r'<th scope="row">([^<]+)<small>[^<]*</small><span class="source">([^<]+)</span>', page)
     assert rows[0][0] == "ours"  # all right: the best stands first
     assert rows[1] == ("ResEmoteNet", "ResEmoteNet, abstract")
@@ -82,5 +82,5 @@ def test_benchmark_that_does_not_fit_is_refused_where_it_is_asked_for(tmp_path: 
         scored(tmp_path, "--benchmark", "mafw")
     with pytest.raises(ConfigError, match="--benchmark disfa8: its numbers are means over --aus disfa8, not all"):
         scored(tmp_path, "--benchmark", "disfa8")
-    with pytest.raises(ConfigError, match="'rafdbb' is not one of .*did you mean 'rafdb'"):
+    with pytest.raises(ConfigError, match=r"'rafdbb' is not one of .*did you mean 'rafdb'"):
         scored(tmp_path, "--benchmark", "rafdbb")

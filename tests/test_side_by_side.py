@@ -12,6 +12,8 @@ from test_report import HOSTILE, Elements
 
 from emollm.errors import ConfigError
 from eval.compare import main
+from eval.differences import differences
+from eval.runs import read_run
 from eval.score import main as score
 
 FACE = {"aus": {"AU12": {"value": 3.0, "kind": "intensity"}, "AU04": {"value": 0.0, "kind": "intensity"}}}
@@ -102,3 +104,12 @@ def test_page_goes_nowhere_but_into_html(tmp_path: Path) -> None:
     folder = run(tmp_path, "base", 10)
     with pytest.raises(ConfigError, match=r"name a file that ends in \.html"):
         main([str(folder), str(folder), "-o", str(tmp_path / "samples.jsonl")])
+
+
+def test_what_is_ranked_is_swapped_like_what_adds_up(tmp_path: Path) -> None:
+    """The answer is the label with the highest score, so both count the same; one by sums, one by ranks."""
+    first, second = (read_run(run(tmp_path, name, right)) for name, right in (("base", 10), ("best", 15)))
+    found = {one.metric: one for one in differences(first, second, num_resamples=50, seed=0)}
+    ranked, added = found["selective_accuracy"], found["accuracy"]
+    assert 0.01 < added.p < 0.2
+    assert ranked[1:7] == pytest.approx(added[1:7])

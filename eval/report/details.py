@@ -74,5 +74,6 @@ def _said(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{name} {_said(one)}" for name, one in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(_said, value)) or "nothing"
+        counts = Counter(map(_said, value))
+        return ", ".join(said if n == 1 else f"{said} {n}×" for said, n in counts.items()) or "nothing"
     return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from emollm import facs
 from eval.metrics.families import FAMILIES
-from eval.report import curves
+from eval.report.curves import reliability, risk
 from eval.report.faithfulness import faithfulness
 from eval.report.figures import amount, gauge, interval
 from eval.report.markup import Markup, heading, section, table, tag
@@ -15,8 +15,8 @@ from eval.results import FamilyFacts, Results
 
 DRAWN: Mapping[str, Callable[[Results], Markup | None]] = {
     "faithfulness": faithfulness,
-    "calibration": lambda results: curves.reliability([results]),
-    "selective": lambda results: curves.risk([results]),
+    "calibration": lambda results: reliability([results]),
+    "selective": lambda results: risk([results]),
 }
 """Families that say or draw what matters most, before the table of their numbers."""
 
