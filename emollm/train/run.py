@@ -30,7 +30,7 @@ from types import FrameType
 from typing import Any
 
 from emollm.errors import ConfigError
-from emollm.files import write_json
+from emollm.files import in_one_step, write_json
 from emollm.stage import new_manifest
 
 MAY_CHANGE = {
