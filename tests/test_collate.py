@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from grpo_batches import COUSINS, build_cousin  # noqa: E402
 from stand_ins import STAND_INS, build_stand_in  # noqa: E402
 
 from emollm.train.collate import Collator, with_blank  # noqa: E402
@@ -38,9 +39,11 @@ UNSEEN = [row_of(None, "Measured: AU12. Which?", "sadness, and a longer text"), 
 
 @pytest.fixture(params=TEXT_ALONE)
 def stand_in(request: pytest.FixtureRequest) -> tuple[Any, Any]:
-    if request.param not in STAND_INS:
-        pytest.skip("batches look like those of its successor, which is tested")
-    model, processor = build_stand_in(request.param, TEXTS)
+    if request.param in STAND_INS:
+        model, processor = build_stand_in(request.param, TEXTS)
+    else:
+        model, processor = build_stand_in(COUSINS[request.param], TEXTS)
+        model = build_cousin(request.param, model)
     return model.eval(), processor
 
 
