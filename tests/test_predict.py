@@ -23,6 +23,12 @@ def command(toy_file: Path, tiny_dir: Path, tmp_path: Path) -> list[str]:
     return ["--model", str(tiny_dir), str(toy_file), "-o", str(tmp_path / "p.jsonl"), *options]
 
 
+@pytest.fixture
+def speaking(command: list[str]) -> list[str]:
+    """The embedded model has something to say; the untaught one may say nothing at all."""
+    return [*command, "--model", "emollm-tiny", "--style", "observations", "--max-new-tokens", "24"]
+
+
 def read(tmp_path: Path) -> list[Prediction]:
     return list(read_records(tmp_path / "p.jsonl", Prediction))
 
@@ -38,19 +44,19 @@ def test_every_sample_of_the_split_gets_one_prediction(command: list[str], tmp_p
     assert "Key Observations" in first.prompt
 
 
-def test_a_stopped_run_goes_on_and_ends_the_same(command: list[str], tmp_path: Path) -> None:
-    main(command)
+def test_a_stopped_run_goes_on_and_ends_the_same(speaking: list[str], tmp_path: Path) -> None:
+    main(speaking)
     whole = read(tmp_path)
     lines = (tmp_path / "p.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "p.jsonl").write_bytes(b"".join(lines[:7]) + lines[7][:20])
-    assert main(command) == 0
+    assert main(speaking) == 0
     assert [(p.id, p.completion) for p in read(tmp_path)] == [(p.id, p.completion) for p in whole]
 
 
-def test_the_batch_size_changes_nothing(command: list[str], tmp_path: Path) -> None:
-    main(command)
+def test_the_batch_size_changes_nothing(speaking: list[str], tmp_path: Path) -> None:
+    main(speaking)
     five = read(tmp_path)
-    main([*command, "--batch-size", "1", "--overwrite"])
+    main([*speaking, "--batch-size", "1", "--overwrite"])
     assert [p.completion for p in read(tmp_path)] == [p.completion for p in five]
 
 
@@ -59,17 +65,17 @@ def test_a_limit_counts_samples_of_the_split(command: list[str], tmp_path: Path)
     assert len(read(tmp_path)) == 3
 
 
-def test_a_blank_picture_takes_the_face_away_and_is_said(command: list[str], tmp_path: Path) -> None:
-    main(command)
+def test_a_blank_picture_takes_the_face_away_and_is_said(speaking: list[str], tmp_path: Path) -> None:
+    main(speaking)
     seen = read(tmp_path)
-    main([*command, "--overwrite", "--picture", "blank"])
+    main([*speaking, "--overwrite", "--picture", "blank"])
     blank = read(tmp_path)
     assert len({p.completion for p in seen}) > 1
     assert len({p.completion for p in blank}) == 1
     assert [(p.id, p.prompt) for p in blank] == [(p.id, p.prompt) for p in seen]
     assert {p.model for p in blank} == {f"{seen[0].model} (blank pictures)"}
     with pytest.raises(ConfigError, match="picture 'blank' → 'own'"):
-        main(command)
+        main(speaking)
 
 
 def test_a_bad_picture_is_said_and_kept_aside_and_the_rest_is_predicted(
