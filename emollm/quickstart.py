@@ -60,8 +60,8 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "full": Profile(faces=8000, test_share=0.075, sft_steps=200, grpo_steps=40),
-    "small": Profile(faces=4000, test_share=0.075, sft_steps=100, grpo_steps=20),
+    "full": Profile(faces=8000, test_share=0.075, sft_steps=500, grpo_steps=40),
+    "small": Profile(faces=4000, test_share=0.075, sft_steps=300, grpo_steps=30),
 }
 
 
