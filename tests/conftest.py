@@ -6,12 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Read when torch starts, so they are set before any test imports it: two busy cores must not spin.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# A busy machine is no reason to fail: what is slow shows in benchmarks.
+settings.register_profile("emollm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("emollm")
+
 
 MOUTHS = {"happiness": "AU12", "sadness": "AU15", "surprise": "AU27"}
 
