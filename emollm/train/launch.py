@@ -7,6 +7,7 @@ run_program(main)                   # accelerate launch -m emollm.train.sft …
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -154,7 +155,7 @@ def check_reports(names: Sequence[str]) -> None:
 def run_program(main: Callable[[], int]) -> NoReturn:
     """Run a stage as a program of its own and exit: errors that the user can mend are one line, Ctrl-C is 130."""
     try:
-        sys.exit(main())
+        leave(main())
     except EmoLLMError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
@@ -165,3 +166,17 @@ def run_program(main: Callable[[], int]) -> NoReturn:
         if is_first_process():
             print("\nstopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
+
+
+def leave(code: int) -> NoReturn:
+    """Exit; one of several processes without taking Python apart.
+
+    Gloo's threads may outlive their group (DeepSpeed holds on to it), and one that lets go of a tensor while the
+    interpreter ends aborts a process whose work is done.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        atexit._run_exitfuncs()  # trackers finish their runs in these
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
