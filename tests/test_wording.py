@@ -1,4 +1,4 @@
-"""ROUGE against rouge-score, its stems against nltk, and REGE against scikit-learn."""
+"""ROUGE against rouge-score, its stems against nltk, CIDEr against pycocoevalcap, and REGE against scikit-learn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from answered import case, labelled, measured, metrics
 from sklearn.metrics import f1_score
 
 from emollm.records import AU, Face, Reasoning, Sample
+from eval.metrics.cider import Cider, plain_words
 from eval.metrics.family import Case
 from eval.metrics.rouge import common_subsequence, overlap, words_of
 from eval.metrics.stemmer import stem
@@ -46,6 +47,31 @@ def test_rouge_has_the_digits_of_rouge_score() -> None:
         ours = overlap(words_of(gold), words_of(said))
         theirs = scorer.score(gold, said)
         assert ours == pytest.approx([theirs[name].fmeasure for name in ("rouge1", "rouge2", "rougeL")], abs=1e-14)
+
+
+def test_cider_has_the_digits_of_pycocoevalcap() -> None:
+    scorer = pytest.importorskip("pycocoevalcap.cider.cider_scorer").CiderScorer(n=4, sigma=6.0)
+    draw = random.Random(8)
+    words = VOCABULARY.split()[:14]
+    pairs = [[draw.choices(words, k=draw.randint(low, 30)) for low in (1, 0)] for _ in range(200)]
+    for gold, said in pairs:
+        scorer += (" ".join(said), [" ".join(gold)])
+    mean, theirs = scorer.compute_score()
+    cider = Cider(gold for gold, _ in pairs)
+    ours = [cider.score(gold, said) for gold, said in pairs]
+    assert mean > 0.1
+    assert ours == pytest.approx(theirs, abs=1e-12)
+
+
+def test_cider_of_one_description_is_not_known() -> None:
+    alone = described(f"{GOLD.observations} {GOLD.interpretation} {GOLD.conclusion}")
+    assert np.isnan(metrics(WORDING, [alone])["cider"])
+    other = Sample(id="t", reasoning=Reasoning("The lip corners are pulled up.", "They smile.", "Joy."))
+    assert metrics(WORDING, [alone, case(other, None, "basic7")])["cider"] == pytest.approx(10 / 2)
+
+
+def test_words_of_cider_are_written_words() -> None:
+    assert plain_words("Née: AU12, don't 眉头") == ["née", "au12", "don", "t", "眉", "头"]
 
 
 def test_stems_are_those_of_nltk() -> None:
@@ -92,7 +118,7 @@ def test_the_explanation_is_compared_not_its_frame(said: str) -> None:
 def test_a_missing_answer_scores_0_and_without_a_description_nothing_counts() -> None:
     silent, bare = measured(WORDING, [described(None), labelled("anger", "anger")]).lines
     assert silent is not None
-    assert silent[:4] == (0, 0, 0, 0)
+    assert silent[:5] == (0, 0, 0, None, 0)
     assert bare is None
 
 
