@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from emollm.errors import ConfigError, EmoLLMError, RecordError
 from emollm.files import in_one_step
 from emollm.records import BadLine, encode
-from eval.results import REPORT_NAME, RESULTS_NAME, SAMPLES_NAME, Input, Settings, read_results
+from eval.results import REPORT_NAME, RESULTS_NAME, SAMPLES_NAME, Input, Results, Settings, read_results
 from eval.scored import Scored
 
 REJECTED_NAME = "rejected.jsonl"
+
+
+def places_of(folder: Path) -> tuple[Path, ...]:
+    """Return the files that `score` writes into a folder."""
+    return tuple(folder / name for name in (RESULTS_NAME, SAMPLES_NAME, REPORT_NAME, REJECTED_NAME))
 
 
 def claim_folder(
@@ -20,25 +28,54 @@ def claim_folder(
 ) -> None:
     """Make the folder; refuse to write over the inputs, over foreign files, or over other results."""
     taken = {path.resolve() for path in inputs}
-    for name in (RESULTS_NAME, SAMPLES_NAME, REPORT_NAME, REJECTED_NAME):
-        if (folder / name).resolve() in taken:
-            raise EmoLLMError(f"{folder / name}: is an input and would be overwritten; choose another -o")
+    for path in places_of(folder):
+        if path.resolve() in taken:
+            raise EmoLLMError(f"{path}: is an input and would be overwritten; choose another -o")
     if (folder / SAMPLES_NAME).exists() and not (folder / RESULTS_NAME).exists():
         raise EmoLLMError(f"{folder / SAMPLES_NAME}: was not written by `emollm score`; choose another -o")
-    if (folder / RESULTS_NAME).exists() and not overwrite and not _is_same(folder, settings, hashes):
-        raise ConfigError(
-            f"{folder}: holds the scores of other inputs or settings; use --overwrite to replace them, or another -o"
-        )
+    if (folder / RESULTS_NAME).exists() and not overwrite:
+        before = _results_of(folder)
+        if before is None or (before.settings, before.inputs) != (settings, dict(hashes)):
+            raise ConfigError(
+                f"{folder}: holds the scores of other inputs or settings; use --overwrite to replace them, or another "
+                "-o"
+            )
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _is_same(folder: Path, settings: Settings, hashes: Mapping[str, Input]) -> bool:
-    """Whether the folder holds the scores that are about to be computed again."""
+def refuse_replacing(folder: Path, pins: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise ConfigError where the folder holds a family that is not among these, or one with other pins.
+
+    `pins` are those that are known by now, by family; what is not known yet differs from nothing.
+    """
+    before = _results_of(folder) if (folder / RESULTS_NAME).exists() else None
+    others = []
+    for name, facts in before.families.items() if before is not None else ():
+        if name not in pins:
+            others.append(f"{name}, which --metrics leaves out")
+        elif changed := _changed(facts.pins, json.loads(msgspec.json.encode(pins[name]))):
+            others.append(f"{name} with {', '.join(changed)}")
+    if others:
+        raise ConfigError(
+            f"{folder}: holds the scores of {'; '.join(others)}; use --overwrite to replace them, or another -o"
+        )
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name the pins that have another value now; tables of several values without them."""
+    names = [name for name, value in now.items() if name in before and before[name] != value]
+    return [
+        name if isinstance(now[name], dict | list) else f"{name} {before[name]!r} in place of {now[name]!r}"
+        for name in names
+    ]
+
+
+def _results_of(folder: Path) -> Results | None:
+    """Return the results that a folder holds; None where an older version wrote them, or nobody can read them."""
     try:
-        before = read_results(folder)
+        return read_results(folder)
     except RecordError:
-        return False
-    return (before.settings, before.inputs) == (settings, dict(hashes))
+        return None
 
 
 def write_lines(folder: Path, rows: Sequence[Scored], bad: Sequence[BadLine]) -> None:

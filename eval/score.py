@@ -16,8 +16,7 @@ from emollm.files import sha256
 from emollm.records import AU_RANGE
 from emollm.stage import add_stage_arguments
 from eval import benchmarks, detections, protocols
-from eval.beside import Beside, put_beside
-from eval.folder import claim_folder, write_lines
+from eval.folder import claim_folder, refuse_replacing, write_lines
 from eval.intervals import add_interval_argument, positive
 from eval.metrics import families
 from eval.metrics.family import Context, Family
@@ -26,19 +25,18 @@ from eval.protocols import Protocol
 from eval.report import write_report
 from eval.results import REPORT_NAME, RESULTS_NAME, Coverage, Input, Results, Settings, write_results
 from eval.rows import choose_label_set, label_names, score_cases, score_rows
-from eval.runs import Run
 from eval.scored import Scored
 from eval.summary import cluster_key, summarise
-from eval.table import print_beside, print_results
+from eval.table import add_table_argument, print_results
 
 EPILOG = """\
 examples:
   emollm score predictions.jsonl samples.jsonl -o scores/ --split test
-  emollm score grpo.jsonl samples.jsonl -o scores/grpo --beside scores/base scores/sft
   emollm score detected.jsonl samples.jsonl -o scores/ --aus disfa8          what `emollm detect` measured
 
 Samples without a prediction count as wrong. Intervals are bootstrapped over subjects where they are known.
-The scores of other inputs or settings in DIR are only replaced with --overwrite.
+The scores of other inputs, settings or judges in DIR are only replaced with --overwrite.
+A judge can be asked by a batch service: --judge-batch FILE --judge-submit, again until the exit code is 0.
 """
 
 
@@ -79,8 +77,7 @@ def parser() -> argparse.ArgumentParser:
     )
     families.add_arguments(parser)
     add_interval_argument(parser)
-    others = "scores of others on the same samples: printed and reported, with paired differences"
-    parser.add_argument("--beside", type=Path, nargs="+", default=[], metavar="DIR", help=others)
+    add_table_argument(parser)
     parser.add_argument(
         "--report", action=argparse.BooleanOptionalAction, default=True, help="write report.html (default: yes)"
     )
@@ -113,7 +110,7 @@ def thresholds(text: str) -> dict[str, float]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Score, write, print. Returns 1 where lines of the inputs could not be read."""
+    """Score, write, print. Returns 1 where lines of the inputs could not be read, or answers are waited for."""
     options = parser().parse_args(argv)
     folder: Path = options.output
     pairs = read_pairs(options.predictions, options.samples, split=options.split, limit=options.limit)
@@ -138,20 +135,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _preview(pairs, context, chosen)
     paths = {"predictions": options.predictions, "samples": options.samples}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
+    promised = {family.name: family.promise(context) if family.promise else {} for family in chosen}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
+    if not options.overwrite:
+        refuse_replacing(folder, promised)
     cases = score_cases(pairs, context)
     rows, measured = score_rows(cases, context, chosen)
+    if not options.overwrite:
+        settled = {name: one.pins for name, one in measured.items() if not promised[name]}
+        refuse_replacing(folder, promised | settled)
     results = summarise(rows, label_names(settings.label_set, rows), settings, cover(pairs, rows), inputs, measured)
     results.notices = protocols.notices(protocol, rows, settings.thresholds) if protocol else []
     if pairs.judged == "detector":
         results.notices += detections.notices(cases, pairs.detected, protocol)
-    others = put_beside(Run(folder, results, rows), options.beside)
     write_lines(folder, rows, pairs.bad)
     write_results(folder, results)
-    print_results(results, _report(folder, results, rows, others, options))
-    if others:
-        print_beside(results, folder.name, others)
-    return 1 if pairs.bad else 0
+    print_results(results, _report(folder, results, rows, options), every=options.all)
+    return 1 if pairs.bad or any(one.is_waiting for one in measured.values()) else 0
 
 
 def counted_aus(pairs: Pairs, protocol: Protocol | None) -> tuple[str, ...] | None:
@@ -172,15 +172,13 @@ def _preview(pairs: Pairs, context: Context, chosen: Sequence[Family]) -> int:
     return 0
 
 
-def _report(
-    folder: Path, results: Results, rows: list[Scored], others: Sequence[Beside], options: argparse.Namespace
-) -> Path:
+def _report(folder: Path, results: Results, rows: list[Scored], options: argparse.Namespace) -> Path:
     """Write the report if it is wanted, and return the file to look at."""
     if not options.report:
         (folder / REPORT_NAME).unlink(missing_ok=True)
         return folder / RESULTS_NAME
     root = (options.media_root or options.samples.parent) if options.images else None
-    return write_report(folder, results, rows, media_root=root, max_samples=options.report_samples, others=others)
+    return write_report(folder, results, rows, media_root=root, max_samples=options.report_samples)
 
 
 def cover(pairs: Pairs, rows: Sequence[Scored]) -> Coverage:

@@ -25,6 +25,13 @@ Answer = Callable[[dict[str, Any]], str | int | None]
 """The text that answers a request, the status that refuses it, or None: it is not reached before the time is over."""
 
 
+def by_service(key: str, content: str, finish: str = "stop") -> str:
+    """A line of a batch service's output."""
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": finish}
+    body = {"model": "m-1", "choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
+    return json.dumps({"custom_id": key, "response": {"status_code": 200, "body": body}}) + "\n"
+
+
 class FakeBatchService:
     """The service, its files and batches. `paid` counts how often each request was answered."""
 

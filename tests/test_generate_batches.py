@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from fake_batch_service import by_service
 from generating import generate, manifest, rejected
 from scripted_teacher import OBSERVED, READ, happy
 
@@ -30,13 +31,6 @@ def test_batch_files_are_filled_stage_by_stage(tmp_path: Path) -> None:
     paid = {stage: told["m"]["paid"] for stage, told in accounts.items()}
     assert paid == {"describe": 3, "infer": 1, "refine": 3}  # the same description is read once
     assert accounts["describe"]["m"]["prompt_tokens"] == 27
-
-
-def by_service(key: str, content: str, finish: str = "stop") -> str:
-    """A line of a batch service's output."""
-    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": finish}
-    body = {"model": "m-1", "choices": [choice], "usage": {"prompt_tokens": 9, "completion_tokens": 9}}
-    return json.dumps({"custom_id": key, "response": {"status_code": 200, "body": body}}) + "\n"
 
 
 def test_what_a_batch_service_refuses_is_not_written_again(tmp_path: Path) -> None:

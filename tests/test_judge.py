@@ -7,20 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from judging import ANSWERS, SAMPLES, score, values, write
 from stub_judge import StubJudge
 
 from emollm.errors import ConfigError, RecordError
-from emollm.records import Prediction, Reasoning, Sample, encode
+from emollm.records import Prediction, Reasoning, Sample
 from eval import compare
-from eval.results import Results, read_results
+from eval.results import read_results
 from eval.score import main
 from eval.scored import read_scored
 
 pytest.importorskip("aiohttp", reason="the extra `teacher` is not installed")
-
-SMILE = Reasoning(observations="He smiles.", interpretation="He speaks softly.", conclusion="He is happy.")
-SAMPLES = [Sample(id=f"clip_{n}", subject=f"s{n // 2}", reasoning=SMILE, text="Fine.") for n in range(6)]
-ANSWERS = [Prediction(id=f"clip_{n}", completion=f"The lips are pressed, {n}.", model="m") for n in range(6)]
 
 
 class Moody(StubJudge):
@@ -31,35 +28,6 @@ class Moody(StubJudge):
         if isinstance(told, dict) and "clue_1" in told:
             told |= {"clue_1": "matched" if self.calls % 2 else "contradicted", "label": "same"}
         return told
-
-
-class Mumbling(StubJudge):
-    """Gives no verdict that could be read."""
-
-    def verdict(self, prompt: str, obeys: bool) -> dict[str, Any] | str:
-        told = super().verdict(prompt, obeys)
-        return told if isinstance(told, dict) and "clues" in told else "Hard to say."
-
-
-def write(path: Path, records: list[Any]) -> Path:
-    path.write_bytes(b"".join(encode(record) + b"\n" for record in records))
-    return path
-
-
-def score(
-    folder: Path, url: str, *options: str, samples: list[Sample] = SAMPLES, answers: list[Prediction] = ANSWERS,
-    out: str = "scores",
-) -> Path:  # fmt: skip
-    """Score and return the folder with the results."""
-    inputs = write(folder / f"{out}.predictions.jsonl", answers), write(folder / f"{out}.samples.jsonl", samples)
-    judge = ["--metrics", "judge", "--judge-model", "stub", "--judge-base-url", url]
-    assert main([*map(str, inputs), "-o", str(folder / out), "--num-resamples", "50", *judge, *options]) == 0
-    return folder / out
-
-
-def values(results: Results) -> dict[str, float]:
-    own = results.families["judge"].metrics
-    return {name: number.value for name, number in results.metrics.items() if name in own and number.value is not None}
 
 
 # --- the modes --------------------------------------------------------------------------------------------------------
@@ -141,32 +109,7 @@ def test_a_rubric_of_the_field_is_a_family_of_its_own(tmp_path: Path) -> None:
     assert list(results.families) == ["fea"]
 
 
-# --- what could not be judged -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", ["legacy", "v2"])
-def test_what_cannot_be_read_is_not_known_and_said(
-    mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with Mumbling() as endpoint:
-        results = read_results(score(tmp_path, endpoint.url, "--judge-mode", mode))
-    assert values(results) == {"judge_coverage": 0}
-    notices = results.families["judge"].notices
-    assert "verdicts could not be had; they are in no mean" in notices[0]
-    assert "answers that could not be read" in notices[1]
-    assert notices[0] in capsys.readouterr().out
-
-
-def test_the_mean_is_over_what_could_be_read(tmp_path: Path) -> None:
-    class Half(StubJudge):
-        def verdict(self, prompt: str, obeys: bool) -> dict[str, Any] | str:
-            told = super().verdict(prompt, obeys)
-            return "…" if "clue_1" in told and "pressed, 0" in prompt else told
-
-    with Half() as endpoint:
-        results = read_results(score(tmp_path, endpoint.url))
-    assert results.metrics["judge_clue_recall"].num_samples == 5
-    assert values(results)["judge_coverage"] == pytest.approx(5 / 6)
+# --- nothing to judge -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -279,6 +222,35 @@ def test_another_gold_side_is_not_compared(tmp_path: Path) -> None:
         second = score(tmp_path, other.url, "--judge-ledger", str(tmp_path / "other.jsonl"), out="second")
     with pytest.raises(ConfigError, match="other judge: gold"):
         compare.main([str(first), str(second)])
+
+
+OTHERWISE = [
+    (("--judge-model", "another"), r"judge with model 'stub' in place of 'another'"),
+    (("--judge-mode", "legacy"), r"judge with mode 'v2' in place of 'legacy', .*language"),
+    (("--judge-samples", "2"), r"judge with samples 1 in place of 2, temperature 0.0 in place of 0.7"),
+    (("--metrics", "auto"), r"judge, which --metrics leaves out"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), OTHERWISE, ids=["model", "mode", "samples", "metrics"])
+def test_scores_of_another_judge_are_only_replaced_when_asked_to(
+    options: tuple[str, str], told: str, tmp_path: Path
+) -> None:
+    with StubJudge() as endpoint:
+        out = score(tmp_path, endpoint.url)
+        before, calls = (out / "results.json").read_bytes(), endpoint.calls
+        with pytest.raises(ConfigError, match=rf"scores: holds the scores of {told}.*; use --overwrite"):
+            score(tmp_path, endpoint.url, *options)
+        assert ((out / "results.json").read_bytes(), endpoint.calls) == (before, calls)  # nobody was asked
+        score(tmp_path, endpoint.url, *options, "--overwrite")
+    assert (out / "results.json").read_bytes() != before
+
+
+def test_a_judge_may_be_added_to_the_scores_that_are_there(tmp_path: Path) -> None:
+    with StubJudge() as endpoint:
+        score(tmp_path, endpoint.url, "--metrics", "auto")
+        results = read_results(score(tmp_path, endpoint.url, "--metrics", "auto,judge"))
+    assert values(results)["judge_coverage"] == 1
 
 
 # --- people -----------------------------------------------------------------------------------------------------------

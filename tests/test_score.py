@@ -13,6 +13,7 @@ import pytest
 from emollm.claims import Claim, read_claims
 from emollm.errors import ConfigError, EmoLLMError
 from emollm.records import AU, Face, Media, Prediction, Sample, encode
+from eval.metrics.families import headlines, is_detail
 from eval.results import Number, read_results
 from eval.score import main, thresholds
 from eval.scored import Scored, read_scored
@@ -270,6 +271,22 @@ def test_other_settings_need_overwrite(tmp_path: Path) -> None:
     assert read_results(score(tmp_path, FOUR, ANSWERS, "--seed", "1", "--overwrite")).settings.seed == 1
 
 
+def test_numbers_that_stand_on_something_else_need_overwrite(tmp_path: Path) -> None:
+    groups = tmp_path / "groups.json"
+    groups.write_text('[["glad", "content"]]')
+    samples = [Sample(id="face_0", labels=["glad"])]
+    score(tmp_path, samples, ANSWERS[:1], "--synonym-groups", str(groups))
+    with pytest.raises(
+        ConfigError, match=r"scores of label_sets with synonym_groups '\w+' in place of '\w+'; use --over"
+    ):
+        score(tmp_path, samples, ANSWERS[:1])
+    with pytest.raises(ConfigError, match="label_sets, which --metrics leaves out; use --overwrite"):
+        score(tmp_path, samples, ANSWERS[:1], "--metrics", "none")
+    before = read_results(score(tmp_path, samples, ANSWERS[:1], "--synonym-groups", str(groups)))
+    assert "label_sets" in before.families
+    assert not read_results(score(tmp_path, samples, ANSWERS[:1], "--metrics", "none", "--overwrite")).families
+
+
 def test_inputs_are_never_overwritten(tmp_path: Path) -> None:
     paths = (write(tmp_path / "predictions.jsonl", ANSWERS), write(tmp_path / "samples.jsonl", FOUR))
     with pytest.raises(EmoLLMError, match=r"samples\.jsonl: is an input and would be overwritten"):
@@ -369,6 +386,31 @@ def test_table_is_printed_with_intervals(tmp_path: Path, capsys: pytest.CaptureF
     printed = capsys.readouterr().out
     assert re.search(r"Accuracy +75\.0 % +\d+\.\d – \d+\.\d +4 +2", printed)
     assert printed.rstrip().endswith("report.html")
+
+
+def test_the_main_metrics_are_printed_and_every_one_where_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = read_results(score(tmp_path, FOUR, ANSWERS))
+    lines = capsys.readouterr().out.splitlines()
+    hint = next(line for line in lines if "--all" in line)
+    rows = lines[2 : lines.index(hint)]
+    titles = [re.split("  +", line)[0] for line in rows]
+    assert titles == ["Accuracy", "Right for true reasons", "Claim precision", "AU micro F1"]
+    score(tmp_path, FOUR, ANSWERS, "--all")
+    printed = capsys.readouterr().out
+    assert "--all" not in printed
+    every = {re.split("  +", line)[0] for line in printed.splitlines()}
+    main = [name for name, number in results.metrics.items() if number.value is not None and not is_detail(name)]
+    assert {results.definitions[name].title for name in main} <= every
+    assert hint == f"{len(main) - len(rows)} more: --all prints them, results.json holds them"
+
+
+def test_the_main_metrics_of_a_list_of_action_units_are_those_that_are_published() -> None:
+    metrics = ["uar", "au_macro_f1", "au_micro_f1"]
+    assert headlines(metrics, None) == ["au_micro_f1"]
+    assert headlines(metrics, ("AU12",)) == ["au_macro_f1", "au_micro_f1"]
+    assert headlines(["uar", "au_set_f1"], None) == ["uar", "au_set_f1"]  # none is one: all are
 
 
 def test_a_family_that_finds_gold_is_computed_pinned_and_compared(

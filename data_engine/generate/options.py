@@ -11,7 +11,7 @@ asked does not.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,17 @@ from data_engine.exp_cot.language_model import ModelWriter, Settings
 from data_engine.exp_cot.loop import Effort
 from data_engine.exp_cot.rules import MAX_ATTEMPTS
 from data_engine.exp_cot.wording import Prompts
-from data_engine.generate.endpoint import Asking, open_endpoint
+from data_engine.generate.endpoint import open_endpoint
 from data_engine.generate.quota import Quota
 from data_engine.generate.teachers import AskingTeacher, RulesTeacher, Teacher
 from emollm.errors import ConfigError, did_you_mean
-from emollm.llm.address import KEY_ENV, OPENAI
+from emollm.llm.asking import Asking
+from emollm.llm.batches import Notes
+from emollm.llm.options import add_batch_arguments, add_endpoint_arguments, batch_options
 from emollm.llm.wire import Ask
 from emollm.stage import positive
 from emollm.vlm.load import EMBEDDED
 from emollm.vlm.options import share, temperature
-
-Notes = Callable[[], dict[str, object]]
-"""What the manifest is to remember, asked for when the run ends."""
 
 ROUNDS = 3
 
@@ -82,40 +81,11 @@ def add_teacher_arguments(parser: argparse.ArgumentParser) -> None:
     )
     loop.add_argument("--balance", type=positive, metavar="N", help="keep at most N samples of a class, the first ones")
     asked = parser.add_argument_group("asking a model (--teacher openai)")
-    asked.add_argument("--model", metavar="NAME", help="the model, as the endpoint calls it")
-    asked.add_argument("--base-url", default=OPENAI, metavar="URL", help=f"any OpenAI-compatible API ({OPENAI})")
-    asked.add_argument("--api-key-env", default=KEY_ENV, metavar="NAME", help=f"variable with the key ({KEY_ENV})")
-    asked.add_argument(
-        "--ledger", type=Path, metavar="FILE", help="remembers every answer (default: beside the output)"
-    )
-    asked.add_argument("--budget", type=_usd, metavar="USD", help="stop before this run has cost more")
-    asked.add_argument("--price", metavar="IN,OUT", help="USD per 1M tokens, where the built-in table does not know")
+    add_endpoint_arguments(asked, ledger="beside the output")
     asked.add_argument(
         "--dry-run", action="store_true", help="print the first prompts and a cost estimate; ask nothing"
     )
-    asked.add_argument("--batch", type=Path, metavar="FILE", help="write requests for a batch service, send nothing")
-    asked.add_argument(
-        "--submit",
-        action="store_true",
-        help="with --batch: hand them to the batch service of the endpoint; the same command fetches the answers",
-    )
-    asked.add_argument(
-        "--fetch", action="store_true", help="with --batch: use what is answered, hand over nothing more"
-    )
-    asked.add_argument(
-        "--batch-answers",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="output of a batch service to use",
-    )
-    asked.add_argument("--in-flight", type=positive, default=64, metavar="N", help="requests at a time (default: 64)")
-    asked.add_argument("--requests-per-minute", type=positive, metavar="N", help="at most")
-    asked.add_argument("--tokens-per-minute", type=positive, metavar="N", help="at most")
-    asked.add_argument(
-        "--deadline", type=float, default=180.0, metavar="S", help="seconds for a request (default: 180)"
-    )
+    add_batch_arguments(asked)
     asked.add_argument("--language", choices=sorted(LANGUAGES), default="en", help="of prompts and texts (default: en)")
     asked.add_argument("--prompts", type=Path, metavar="DIR", help="prompts of your own in place of ours")
     asked.add_argument("--pictures", action="store_true", help="show the model the pictures too; clips are not shown")
@@ -135,16 +105,6 @@ def add_teacher_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _usd(text: str) -> float:
-    try:
-        usd = float(text)
-    except ValueError:
-        usd = -1.0
-    if not 0 <= usd < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is no amount of USD")
-    return usd
-
-
 def check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
     """Return the kind of the teacher. Raises ConfigError for options that are not for it: they would do nothing."""
     kind = kind_of(arguments.teacher, arguments.adapter)
@@ -153,13 +113,8 @@ def check_together(parser: argparse.ArgumentParser, arguments: argparse.Namespac
         raise ConfigError(f"{', '.join(strange)}: not for --teacher {arguments.teacher}")
     if kind == "openai" and not arguments.model:
         raise ConfigError("--teacher openai: name the model with --model")
-    if (arguments.submit or arguments.fetch) and not arguments.batch:
-        raise ConfigError("--submit, --fetch: are for the requests of a file; name it with --batch FILE")
-    if arguments.submit and arguments.fetch:
-        raise ConfigError("--submit: fetches, too; leave out --fetch, or --submit to hand over nothing more")
-    if arguments.batch and (arguments.budget is not None or arguments.dry_run):
-        raise ConfigError("--batch: nothing is sent, so that neither --budget nor --dry-run fits")
     if kind == "openai":
+        batch_options(arguments)
         _refuse_idle(arguments)
     return kind
 
@@ -258,7 +213,7 @@ def _endpoint_teacher(
     stack: ExitStack,
 ) -> tuple[Teacher, Notes]:
     """Return the teacher behind an endpoint; what it opens is closed with the stack."""
-    asking = open_endpoint(arguments, stack) if ask is None else Asking(ask)
+    asking, allowance = open_endpoint(arguments, stack) if ask is None else (Asking(ask), None)
     settings = settings_of(arguments, options)
     teacher = AskingTeacher(
         options,
@@ -267,7 +222,7 @@ def _endpoint_teacher(
         in_flight=arguments.in_flight
         + arguments.in_flight // 4,  # some samples are being checked and written meanwhile
         within=asking.within,
-        allowance=asking.allowance,
+        allowance=allowance,
         media_root=(arguments.media_root or arguments.samples.parent) if arguments.pictures else None,
         quota=quota,
     )

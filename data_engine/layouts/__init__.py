@@ -9,11 +9,12 @@ To add a data set, write its forms into the module of its family and add it to D
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from data_engine.layouts.clips import BAH, CEXPR, DFEW, FERV39K, MAFW
 from data_engine.layouts.coded import BP4D, DISFA
-from data_engine.layouts.dataset import Aside, DataSet, Form, Found, Mark, Row, Rows, Wanted
+from data_engine.layouts.dataset import ALL_FOLDS, Aside, DataSet, Form, Found, Mark, Row, Rows, Wanted
 from data_engine.layouts.fer import FER2013, FERPLUS
 from data_engine.layouts.folders import FOLDERS, odd_folders
 from data_engine.layouts.mer import MER, MERR
@@ -36,6 +37,10 @@ DATA_SETS = {
 }
 
 
+TESTED = "test"
+"""The split of what a fold is tested on. A sample is in one fold's test set, and in the training sets of the others."""
+
+
 class Known(NamedTuple):
     """A recognised data set."""
 
@@ -45,8 +50,26 @@ class Known(NamedTuple):
     root: Root
 
     def rows(self, wanted: Wanted) -> Rows:
-        """Yield what the data set says, row by row."""
-        return self.form.rows(Found(self.root, self.mark.folder, self.mark.files, wanted))
+        """Yield what the data set says, row by row; of all folds, what is tested in each, and every fault once."""
+        if wanted.fold != ALL_FOLDS:
+            yield from self._rows(wanted)
+            return
+        told = set()
+        for fold in range(1, self.data_set.num_folds + 1):
+            for row in self._rows(replace(wanted, fold=fold, split=TESTED)):
+                if isinstance(row, Row):
+                    yield from [row] if row.fields.get("split") == TESTED else ()
+                elif row not in told:
+                    told.add(row)
+                    yield row
+
+    def _rows(self, wanted: Wanted) -> Rows:
+        """Yield the rows of one fold; those that are tested in it name it in their groups."""
+        for row in self.form.rows(Found(self.root, self.mark.folder, self.mark.files, wanted)):
+            if self.data_set.num_folds and isinstance(row, Row) and row.fields.get("split") == TESTED:
+                groups = {**row.fields.get("groups", {}), "fold": str(wanted.fold)}
+                row.fields = {**row.fields, "groups": groups}
+            yield row
 
 
 def recognise(root: Root) -> Known:

@@ -19,12 +19,16 @@ RESULTS = ("no_expression", "no_majority", "not_a_face", "not_in_label_set", "ne
 """Reasons that the data set or the user gives; all others are faults that somebody can mend, and end with exit 1."""
 
 
+ALL_FOLDS = 0
+"""In place of the number of a fold: what is tested in each."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What the user asked for, as far as it decides which rows there are."""
 
     fold: int = 1
-    """For data sets that come in folds: which one, from 1."""
+    """For data sets that come in folds: which one, from 1, or ALL_FOLDS."""
     whole: bool = False
     """Whole pictures instead of cropped faces, where a data set has both."""
     label_set: str | None = None

@@ -22,7 +22,7 @@ import msgspec
 
 from data_engine.layouts import DATA_SETS, Known, Root, recognise, require
 from data_engine.layouts.building import Building
-from data_engine.layouts.dataset import Aside, Row, Wanted
+from data_engine.layouts.dataset import ALL_FOLDS, Aside, Row, Wanted
 from data_engine.layouts.folders import FOLDERS
 from data_engine.layouts.looking import Look, look_at
 from data_engine.layouts.near_copies import Copies
@@ -41,6 +41,7 @@ EPILOG = f"""examples:
   emollm import RAF-DB -o samples.jsonl                           recognised by its files
   emollm import RAF-DB --explain                                  what it is, and why
   emollm import DFEW -o dfew.jsonl --fold 5                       one fold of those that come in folds
+  emollm import DFEW -o dfew.jsonl --fold all                     what is tested in each: for the mean over folds
   emollm import AffectNet -o affectnet.jsonl --label-set affectnet7 --split val
   emollm import photos/ -o samples.jsonl --drop-duplicates        folders named after labels, copies kept aside
   emollm detect samples.jsonl -o seen.jsonl                       then: AUs, where the data set has none
@@ -66,8 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     known = recognise(root) if options.layout == AUTO else require(root, options.layout)
     if options.explain:
         return explain(known)
-    if options.fold > max(1, known.data_set.num_folds):
-        raise ConfigError(f"--fold {options.fold}: {known.data_set.title} has {known.data_set.num_folds or 'no'} folds")
+    num_folds = known.data_set.num_folds
+    if options.fold > max(1, num_folds) or (options.fold == ALL_FOLDS and not num_folds):
+        raise ConfigError(f"--fold {options.fold or 'all'}: {known.data_set.title} has {num_folds or 'no'} folds")
     return bring_in(known, options)
 
 
@@ -85,7 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("what becomes a sample")
     what.add_argument("--split", metavar="NAME", help="only this one: train, val or test")
     what.add_argument(
-        "--fold", type=positive, default=1, metavar="K", help="of data sets that come in folds (default: 1)"
+        "--fold",
+        type=_fold,
+        default=1,
+        metavar="K",
+        help="of data sets that come in folds: one, or `all` for what is tested in each (default: 1)",
     )
     what.add_argument("--label-set", metavar="NAME", help="tell labels in this set (default: the data set's own)")
     what.add_argument("--whole", action="store_true", help="whole pictures instead of cropped faces, where it has both")
@@ -100,6 +106,10 @@ def _parser() -> argparse.ArgumentParser:
     media.add_argument("--no-look", dest="look", action="store_false", help="do not open the pictures")
     media.add_argument("--workers", type=positive, metavar="N", help="processes (default: all cores)")
     return parser
+
+
+def _fold(text: str) -> int:
+    return ALL_FOLDS if text == "all" else positive(text)
 
 
 def _folder(path: Path) -> Path:

@@ -11,7 +11,7 @@
     budget, tokens   prices, the cap, estimates          accounts  what was asked, paid, remembered
     in_order         many at a time, results in order    batch     files for a provider's batch service
     transport        HTTP                                batch_service, handed    batch files there and back
-    images           pictures as data URLs
+    images           pictures as data URLs               options, asking, batches    who answers, by the command line
 
 Importing this package loads nothing heavy, and no HTTP library before the first request.
 """

@@ -10,8 +10,10 @@
     lines      votes as numbers that add up
     agreement  judge and people: κ, α, and means that are corrected by human scores (`anchors`)
     preview    what a run would ask, and what that would cost
+    plan       what the options ask for
     family     the family of metrics `judge`
 
 Every answer is remembered in a ledger, so that a rerun pays nothing and the gold side is summarised once for all runs.
-Where no answer can be read, the number is not known: it is left out of the mean, and the coverage says so.
+A question whose answer cannot be read is put again, a few times. Where none can be read, the number is not known: it is
+left out of the mean, and the coverage says so. While answers wait for a batch service no number is given at all.
 """

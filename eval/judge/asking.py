@@ -15,6 +15,11 @@ from eval.judge.wording import Prompts
 
 T = TypeVar("T")
 
+TRIES = 3
+"""How often a question is put until its answer can be read. From the second time on a line of ours says so: that makes
+it another question, which a judge at temperature 0 need not answer as before. What it answered before, which can hold
+words of those who are judged, is not shown to it. All answers are remembered: a rerun asks for none of them again."""
+
 
 class Subject(NamedTuple):
     """What is judged: one explanation, and what it is compared with."""
@@ -85,24 +90,28 @@ class Judge:
     ) -> T | None:
         """Return what is read out of the answer to a prompt; None where there is none, or none that can be read.
 
-        `index` tells which of several verdicts this is; None: there is one answer, at temperature 0.
+        `index` tells which of several verdicts this is; None: there is one answer, at temperature 0. Where an answer
+        cannot be read, the question is put again, `TRIES` times in all.
         """
-        text = f"{self.prompts.fill('rule')}\n\n{self.prompts.fill(prompt, **slots)}"
-        request = Request(
-            turns=(Turn("user", text),),
-            max_tokens=self.settings.max_tokens,
-            temperature=0.0 if index is None else self.settings.temperature,
-            schema=schema if self.settings.schema else None,
-            index=index or 0,
-            stage=f"judge.{prompt}",
-        )
-        try:
-            reply = await self._ask(request)
-        except Failure as failure:
-            self.failed[failure.kind] += 1
-            return None
-        self.models.add(reply.model)
-        found = None if reply.finish == "length" else read(reply.text)
-        if found is None:
+        question = f"{self.prompts.fill('rule')}\n\n{self.prompts.fill(prompt, **slots)}"
+        for number in range(1, TRIES + 1):
+            text = question if number == 1 else f"{question}\n\n{self.prompts.fill('again', number=str(number))}"
+            request = Request(
+                turns=(Turn("user", text),),
+                max_tokens=self.settings.max_tokens,
+                temperature=0.0 if index is None else self.settings.temperature,
+                schema=schema if self.settings.schema else None,
+                index=index or 0,
+                stage=f"judge.{prompt}",
+            )
+            try:
+                reply = await self._ask(request)
+            except Failure as failure:
+                self.failed[failure.kind] += 1
+                return None
+            self.models.add(reply.model)
+            found = None if reply.finish == "length" else read(reply.text)
+            if found is not None:
+                return found
             self.unread[prompt] += 1
-        return found
+        return None

@@ -59,7 +59,7 @@ LEGACY = Mode(
         ),
     },
     judge=judge_legacy,
-    prompts=("rule", "clue", "words", "labels"),
+    prompts=("rule", "again", "clue", "words", "labels"),
     language="zh",
     typical={"clue": _SCORE, "words": "anxious, worried", "labels": _SCORE},
 )  # fmt: skip

@@ -85,7 +85,7 @@ PAIRWISE = Mode(
         ),
     },
     judge=judge_pair,
-    prompts=("rule", "pair", "transcript"),
+    prompts=("rule", "again", "pair", "transcript"),
     language="en",
     typical={"pair": json.dumps({"because": SENTENCE, "better": "first"})},
 )  # fmt: skip

@@ -60,7 +60,9 @@ def mode_of(rubric: Rubric) -> Mode:
         for one in rubric.questions
     }  # fmt: skip
     typical = json.dumps({"because": SENTENCE, **{one.name: high for one in rubric.questions}})
-    return Mode(numbers, partial(judge_by_rubric, rubric), ("rule", "rubric", "transcript"), "en", {"rubric": typical})
+    return Mode(
+        numbers, partial(judge_by_rubric, rubric), ("rule", "again", "rubric", "transcript"), "en", {"rubric": typical}
+    )
 
 
 async def judge_by_rubric(rubric: Rubric, judge: Judge, subject: Subject) -> Judged:

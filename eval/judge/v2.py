@@ -103,7 +103,7 @@ V2 = Mode(
         ),
     },
     judge=judge_v2,
-    prompts=("rule", "gold", "verdict", "relation", "known", "transcript"),
+    prompts=("rule", "again", "gold", "verdict", "relation", "known", "transcript"),
     language="en",
     typical={
         "gold": json.dumps({"clues": [f"a clue of the usual length, {n}" for n in range(6)], "labels": ["anxious"]}),

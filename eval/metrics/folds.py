@@ -1,5 +1,7 @@
 """Cross-validation: the mean over folds of the numbers of a closed set, each sample's fold being `groups["fold"]`.
 
+    emollm import DFEW -o dfew.jsonl --fold all         every sample once, with the fold that tests it
+
 DFEW and others are published as the mean of WAR and UAR over five folds (Jiang et al. 2020, ACM MM). That is not the
 number of all samples together: folds differ in size, and the recall of a rare label differs between folds. Each fold's
 own numbers, with intervals, stand under the groups of the results.

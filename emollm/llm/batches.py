@@ -1,15 +1,14 @@
 """The batch files behind `--batch`: written, handed over to a batch service (--submit), and their answers taken over.
 
-    ask, notes = open_batch(arguments, ledger, price, stack)     # --fetch and --submit: what is answered by now is used
-    ...                                                          # the run: what nobody has answered is written down
-    stack.close()                                                # --submit: and handed over
+    ask, notes = open_batch(endpoint, batch, ledger, stack, known)     # --fetch, --submit: what is answered is used
+    ...                                          # the run: what nobody has answered is written down
+    stack.close()                                # --submit: and handed over
 
 Nothing is handed over where the run was stopped by an error.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -17,15 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emollm.errors import ConfigError
+from emollm.llm.options import BatchOptions, EndpointOptions, prices_of
 from emollm.llm.wire import Ask, Failure, Reply, Request
 
 if TYPE_CHECKING:
     from emollm.llm.batch_service import BatchService
-    from emollm.llm.budget import Price
     from emollm.llm.ledger import Ledger
 
 Failures = dict[str, Failure]
 """The key of a request to what is told in place of an answer."""
+Notes = Callable[[], dict[str, object]]
+"""What a manifest is to remember of the asking; called when the run ends, it says the same on stderr."""
 
 FINAL = ("refusal", "refused_request")
 """What a service would say again: such a request is not asked once more in the run that has fetched this."""
@@ -59,60 +60,69 @@ class TakenOver:
         """Say so where all these answers are for another run."""
         if self._num_asked and not self._num_fitting and self._keys:
             print(
-                f"none of the {len(self._keys):,} answers is for a request of this run; another --model, --seed, "
-                "--temperature, prompt or picture makes another request",
+                f"none of the {len(self._keys):,} answers is for a request of this run; another model, seed, "
+                "temperature, prompt or picture makes another request",
                 file=sys.stderr,
             )
 
 
 def open_batch(
-    arguments: argparse.Namespace, ledger: Ledger, price: Price | None, stack: ExitStack, known: Failures
-) -> tuple[Ask, Callable[[], dict[str, object]]]:
-    """Return who answers from the ledger and writes down the rest, and what the manifest is to remember of it.
+    endpoint: EndpointOptions, batch: BatchOptions, ledger: Ledger, stack: ExitStack, known: Failures
+) -> tuple[Ask, Notes]:
+    """Return who answers from the ledger and writes down the rest, and what there is to say of it when the run ends.
 
     `known` are requests that a service has failed for good.
     """
     from emollm.llm.batch import BatchFile
 
+    assert batch.batch is not None
     first = 1
-    if arguments.submit or arguments.fetch:
+    if batch.submit or batch.fetch:
         from emollm.llm.batch_service import BatchService
 
-        service = BatchService(arguments.batch, arguments.base_url, arguments.model, arguments.api_key_env)
-        known = known | _fetch(service, arguments, ledger, price)
+        service = BatchService(batch.batch, endpoint.base_url, str(endpoint.model), endpoint.api_key_env)
+        known = known | _fetch(service, endpoint, batch.batch, ledger)
         known |= _waiting(service, ledger)
         first = len(service.log.parts()) + 1
-        if arguments.submit:
+        if batch.submit:
             stack.push(lambda kind, *_: _submit(service) if kind is None else None)
-    batch = stack.enter_context(
-        BatchFile(arguments.batch, arguments.base_url, arguments.model, ledger, known=known, first=first)
+    file = stack.enter_context(
+        BatchFile(batch.batch, endpoint.base_url, str(endpoint.model), ledger, known=known, first=first)
     )
 
     def notes() -> dict[str, object]:
-        if batch.num_written and not arguments.submit:
-            advice = "hand them to the batch service, and run again with --batch-answers OUTPUT and a new --batch FILE"
-            advice = "the same command with --submit hands them over" if arguments.fetch else f"{advice}, or without it"
-            files = ", ".join(map(str, batch.paths))
-            print(f"{batch.num_written:,} requests wait in {files}: {advice}", file=sys.stderr)
-        if told := str(batch.accounts):
+        if file.num_written and not batch.submit:
+            print(
+                f"{file.num_written:,} requests wait in {', '.join(map(str, file.paths))}: {_advice(batch)}",
+                file=sys.stderr,
+            )
+        if told := str(file.accounts):
             print(told, file=sys.stderr)
-        spent = {"endpoint": arguments.base_url, "accounts": batch.accounts.as_json()}
-        return spent | {"batch_requests": batch.num_written}
+        spent = {"endpoint": endpoint.base_url, "accounts": file.accounts.as_json()}
+        return spent | {"batch_requests": file.num_written}
 
-    return batch, notes
+    return file, notes
 
 
-def read_answers(
-    path: Path, arguments: argparse.Namespace, ledger: Ledger, price: Price | None
-) -> tuple[set[str], Failures]:
+def _advice(batch: BatchOptions) -> str:
+    """Return what is to be done with a file that is written."""
+    if batch.fetch:
+        return f"the same command with {batch.named('submit')} hands them over"
+    again = f"{batch.named('batch-answers')} OUTPUT and a new {batch.named('batch')} FILE"
+    return f"hand them to the batch service, and run again with {again}, or without it"
+
+
+def read_answers(path: Path, endpoint: EndpointOptions, ledger: Ledger) -> tuple[set[str], Failures]:
     """Take the answers of a batch service into the ledger. Returns their keys, and what failed there for good."""
     from emollm.llm.batch import read_batch
+    from emollm.llm.budget import price_of
 
     keys: set[str] = set()
     failures: Failures = {}
     num_failures = 0
     last = ""
-    for key, outcome in read_batch(path, arguments.base_url, arguments.model, ledger, price):
+    model = str(endpoint.model)
+    for key, outcome in read_batch(path, endpoint.base_url, model, ledger, price_of(model, prices_of(endpoint))):
         if not isinstance(outcome, Failure):
             keys.add(key)
             continue
@@ -125,7 +135,7 @@ def read_answers(
     return keys, failures
 
 
-def _fetch(service: BatchService, arguments: argparse.Namespace, ledger: Ledger, price: Price | None) -> Failures:
+def _fetch(service: BatchService, endpoint: EndpointOptions, batch_path: Path, ledger: Ledger) -> Failures:
     """Take over what has ended, say in one line what has not, and return what is not worth another try."""
     failures: Failures = {}
     under_way = []
@@ -140,11 +150,11 @@ def _fetch(service: BatchService, arguments: argparse.Namespace, ledger: Ledger,
                 file=sys.stderr,
             )
         for path in state.paths:
-            failures |= read_answers(path, arguments, ledger, price)[1]
+            failures |= read_answers(path, endpoint, ledger)[1]
     if under_way:
         done, total = (sum(nums) for nums in zip(*((one.num_done, one.num_requests) for one in under_way), strict=True))
         batches = ", ".join(f"{one.batch} {one.status}" for one in under_way)
-        print(f"{arguments.batch}: under way, {done:,} of {total:,} requests done ({batches})", file=sys.stderr)
+        print(f"{batch_path}: under way, {done:,} of {total:,} requests done ({batches})", file=sys.stderr)
     return failures
 
 
