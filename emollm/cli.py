@@ -33,7 +33,7 @@ VERBS = {
     "predict": Verb("eval.predict", "let a model explain samples"),
     "intervene": Verb("eval.intervene.door", "let it answer again with picture or reasoning altered: is it faithful?"),
     "score": Verb("eval.score", "score labels and explanations, with intervals and a report"),
-    "compare": Verb("eval.compare", "compare two scored runs, sample by sample"),
+    "compare": Verb("eval.compare", "compare scored runs, sample by sample"),
     "wheel": Verb("eval.wheel_tables", "make one file of the published emotion-wheel tables, to score open labels"),
     "merge": Verb("emollm.train.merge", "make one model of an adapter and its base, and check that it says the same"),
     "card": Verb("emollm.train.card", "write the model card: uses, data, training, results"),

@@ -3,8 +3,8 @@
     emollm quickstart --out quickstart
 
 The embedded base describes faces and knows no emotion. SFT teaches it to explain them, GRPO pays it for labels that are
-right and claims that hold; each is measured on people that none of the three has seen, and the last one on blank
-pictures, too.
+right and claims that hold; each is measured on people that none of the three has seen, the last one also on blank
+pictures, and all four are put side by side.
 
 Every step is a verb that can be called by hand, and is printed as such before it runs. A step that is done is not
 done again, so that a run stopped with Ctrl-C goes on where it was.
@@ -44,6 +44,7 @@ PEOPLE = "0:2000"
 """Who is drawn. The base has seen 10000 to 39999."""
 TEST = "test"
 """The split of the people that no lesson shows."""
+PAGE = "compared.html"
 
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -158,24 +159,19 @@ def train(out: Path, profile: Profile, seed: int) -> list[Step]:
 
 
 def measure(out: Path) -> list[Step]:
-    """Return the steps that ask every model about people it has never seen, and score the answers."""
+    """Return the steps that ask every model about people it has never seen, score the answers, and compare them."""
     samples, score = out / "faces" / "samples.jsonl", out / "score"
     asked = {
         "base": (EMBEDDED, ["--style", "observations"], "the base what moves in the faces of people never seen"),
         "sft": (out / "sft", [], "the model after SFT to explain the same faces"),
-        "blank": (
-            out / "grpo",
-            ["--picture", "blank"],
-            "the model after GRPO to explain blank pictures in their place",
-        ),
-        "grpo": (out / "grpo", [], "it to explain the faces"),
+        "grpo": (out / "grpo", [], "the model after GRPO to explain them"),
+        "blank": (out / "grpo", ["--picture", "blank"], "it to explain blank pictures in their place"),
     }
     steps = []
     for name, (model, options, what) in asked.items():
         predictions = out / "predictions" / f"{name}.jsonl"
         predicting = ["--split", TEST, "--batch-size", "128", *options]
-        others = [str(score / other) for other in asked if other != name]
-        beside = ["--beside", *others] if name == "grpo" else ["--no-report"]
+        report = [] if name == "grpo" else ["--no-report"]
         steps += [
             Step(
                 f"ask {what}",
@@ -183,10 +179,15 @@ def measure(out: Path) -> list[Step]:
             ),
             Step(
                 "score what it said",
-                ["score", str(predictions), str(samples), "-o", str(score / name), "--split", TEST, *beside],
+                ["score", str(predictions), str(samples), "-o", str(score / name), "--split", TEST, *report],
             ),
         ]
-    return steps
+    runs = [str(score / name) for name in asked]
+    page = ["-o", str(score / PAGE), "--media-root", str(samples.parent)]
+    return [
+        *steps,
+        Step("put them side by side: what each step brought", ["compare", *runs, "--against", "previous", *page]),
+    ]
 
 
 def recipe_folder() -> Path:
@@ -211,7 +212,7 @@ def tell(out: Path, seconds: float) -> None:
     if row.completion and row.face:
         print_checked(row.completion, row.face)
     print(f"\nreport   {score / 'report.html'}")
-    print(f"compare  emollm compare {out / 'score' / 'sft'} {score}")
+    print(f"compared {out / 'score' / PAGE}")
     print(f"chat     emollm chat --model {out / 'grpo'} --image {picture} --samples {samples}")
     print(f"done in {seconds / 60:.1f} minutes")
 

@@ -1,6 +1,8 @@
 """Scored runs on the same samples: the difference of every metric, its interval, and whether it is more than chance.
 
-found = differences(runs[0], runs[1], num_resamples=1000, seed=0)
+    found = compare_runs(runs, "previous", num_resamples=1000, seed=0)      # each run minus the one before it
+
+Every place that puts runs side by side shows these: the table and the JSON of `emollm compare`, and its page.
 """
 
 from __future__ import annotations
@@ -8,17 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from eval.intervals import Index, number_clusters, percentile_interval, resample, sum_by_cluster
-from eval.metrics import METRICS, Array, Counts, Metric, tally, total
-from eval.metrics.families import FAMILIES, METRIC_FAMILY, is_detail
-from eval.metrics.family import Family, FamilyMetric, Line, block, drawn, to_array, whole
-from eval.runs import Run
+from eval.metrics import METRICS, Array, Counts, tally, total
+from eval.metrics.families import FAMILIES, describe, is_detail
+from eval.metrics.family import Family, Line, block, drawn, to_array, whole
+from eval.runs import Run, names_of, refuse_incomparable
 from eval.scored import Scored
-from eval.significance import LEVEL, adjust, draw_swaps, mcnemar, p_value
+from eval.significance import LEVEL, adjust, clusters_needed, draw_swaps, mcnemar, p_value
 from eval.summary import cluster_key, known_aus
 
 NUM_PERMUTATIONS = 4_999
@@ -38,7 +40,7 @@ class Difference(NamedTuple):
     p: float
     """Of the paired permutation test."""
     p_adjusted: float | None = None
-    """Adjusted for all that are shown; None for one that is only in JSON, NaN where the runs do not differ anywhere."""
+    """Adjusted for all of all runs but details, which have None; NaN where the runs do not differ anywhere."""
 
     @property
     def is_clear_alone(self) -> bool:
@@ -47,8 +49,21 @@ class Difference(NamedTuple):
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is clear among all that are shown."""
+        """Whether it is clear among all."""
         return self.is_clear_alone and self.p_adjusted is not None and self.p_adjusted <= LEVEL
+
+
+Against = Literal["first", "previous"]
+"""What each run is compared with: the first of all, or the one before it."""
+
+
+class Comparison(NamedTuple):
+    """One run minus another, metric by metric."""
+
+    first: int
+    """Its place among the runs."""
+    second: int
+    differences: list[Difference]
 
 
 Sums = TypeVar("Sums", Counts, Array)
@@ -76,26 +91,35 @@ class Draws(NamedTuple):
 
 
 def compare_runs(
-    first: Run, others: Sequence[Run], *, num_resamples: int, seed: int, num_permutations: int = NUM_PERMUTATIONS
-) -> list[list[Difference]]:
-    """Compute other − first for each other run and every metric that both have, with a paired 95 % interval and p.
+    runs: Sequence[Run],
+    against: Against = "first",
+    *,
+    num_resamples: int,
+    seed: int,
+    num_permutations: int = NUM_PERMUTATIONS,
+) -> list[Comparison]:
+    """Compute each run but the first minus the one it is compared with, for every metric that both have.
 
-    Runs are resampled with the same seed over the same clusters, so each draw holds the same samples in all. p is
-    adjusted for all metrics that are shown, of all runs.
+    Runs are resampled with the same seed over the same clusters, so each draw holds the same samples in all: the 95 %
+    intervals are paired. p is adjusted for all metrics but details, of all runs. Raises ConfigError where two runs are
+    not comparable.
     """
-    clusters = number_clusters([cluster_key(row) for row in first.rows])
+    places = [(0 if against == "first" else second - 1, second) for second in range(1, len(runs))]
+    for one, other in places:
+        refuse_incomparable(runs[one], runs[other])
+    order = {row.id: place for place, row in enumerate(runs[0].rows)}
+    runs = [run._replace(rows=sorted(run.rows, key=lambda row: order[row.id])) for run in runs]
+    clusters = number_clusters([cluster_key(row) for row in runs[0].rows])
     draws = Draws(clusters, num_resamples, num_permutations, seed)
-    tables = [_tested(first, other, draws) for other in others]
-    shown = [one for table in tables for one in table if not is_detail(one.difference.metric)]
-    observed = np.array([one.difference.second - one.difference.first for one in shown])
-    permuted = np.stack([one.permuted for one in shown], axis=1) if shown else np.empty((0, 0))
-    told = {id(one): float(p) for one, p in zip(shown, adjust(observed, permuted), strict=True)}
-    return [[one.difference._replace(p_adjusted=told.get(id(one))) for one in table] for table in tables]
-
-
-def differences(first: Run, second: Run, *, num_resamples: int, seed: int) -> list[Difference]:
-    """Compare two runs."""
-    return compare_runs(first, [second], num_resamples=num_resamples, seed=seed)[0]
+    tables = [_tested(runs[one], runs[other], draws) for one, other in places]
+    whole_table = [one for table in tables for one in table if not is_detail(one.difference.metric)]
+    observed = np.array([one.difference.second - one.difference.first for one in whole_table])
+    permuted = np.stack([one.permuted for one in whole_table], axis=1) if whole_table else np.empty((0, 0))
+    told = {id(one): float(p) for one, p in zip(whole_table, adjust(observed, permuted), strict=True)}
+    return [
+        Comparison(*pair, [one.difference._replace(p_adjusted=told.get(id(one))) for one in table])
+        for pair, table in zip(places, tables, strict=True)
+    ]
 
 
 class _Tested(NamedTuple):
@@ -104,13 +128,11 @@ class _Tested(NamedTuple):
 
 
 def _tested(first: Run, second: Run, draws: Draws) -> list[_Tested]:
-    """Compute the differences of two runs, and those of their permutations."""
-    order = {row.id: place for place, row in enumerate(first.rows)}
-    aligned = (first.rows, sorted(second.rows, key=lambda row: order[row.id]))
+    """Compute the differences of two runs whose samples are in the same order, and those of their permutations."""
     labels = first.results.confusion.labels if first.results.confusion else []
-    found = _of_counts(aligned, labels, draws)
+    found = _of_counts((first.rows, second.rows), labels, draws)
     for name in (name for name in first.results.families if name in second.results.families):
-        lines = ([row.measures.get(name) for row in aligned[0]], [row.measures.get(name) for row in aligned[1]])
+        lines = ([row.measures.get(name) for row in first.rows], [row.measures.get(name) for row in second.rows])
         found += _of_family(FAMILIES[name], lines, draws)
     return [one for one in found if not math.isnan(one.difference.first) and not math.isnan(one.difference.second)]
 
@@ -200,12 +222,22 @@ def _differences(
     return found
 
 
+# --- power ------------------------------------------------------------------------------------------------------------
+
+
+def needed(difference: Difference, num_clusters: int, points: float) -> int | None:
+    """Return how many subjects would show a difference of so many points; None for what is no share."""
+    if describe(difference.metric).unit != "share":
+        return None
+    return clusters_needed(difference.deviation, num_clusters, points / 100)
+
+
+def num_clusters(runs: Sequence[Run]) -> int:
+    """Count the subjects, and the samples without one; the same in all runs."""
+    return len({cluster_key(row) for row in runs[0].rows})
+
+
 # --- words ------------------------------------------------------------------------------------------------------------
-
-
-def describe(name: str) -> Metric | FamilyMetric:
-    """Return the title, unit and direction of a metric of any family."""
-    return METRICS[name] if name in METRICS else FAMILIES[METRIC_FAMILY[name]].metrics[name]
 
 
 def verdict(difference: Difference) -> str:
@@ -217,26 +249,32 @@ def verdict(difference: Difference) -> str:
     return said if difference.is_clear else f"perhaps {said}"
 
 
-def chance_note(found: Sequence[Difference]) -> str:
-    """Say how many of the shown differences would be clear by chance, and how many stay clear after correction."""
-    shown = [one for one in found if one.p_adjusted is not None]
-    alone, clear = (sum(getattr(one, name) for one in shown) for name in ("is_clear_alone", "is_clear"))
-    expected = LEVEL * len(shown)
-    return (
-        f"Of {len(shown)} differences, about {expected:.0f} would leave 0 out of the interval by chance alone; {alone} "
-        f"do, and {clear} are clear with p adjusted for all of them."
-    )
+def sentences(runs: Sequence[Run], found: Sequence[Comparison]) -> list[str]:
+    """Say in sentences what the differences rest on, and how many of them chance alone would make."""
+    names, is_model = names_of(runs), runs[0].results.settings.judged == "model"
+    return [*(_only_one_right(runs, names, one) for one in found if is_model), _chance(found)]
 
 
-def only_one_right(first: Run, second: Run) -> str:
+def _only_one_right(runs: Sequence[Run], names: Sequence[str], found: Comparison) -> str:
     """Count the samples on which the labels differ in being right: what the difference in accuracy rests on."""
-    n = len(first.rows)
-    if first.results.settings.judged == "detector":
-        return f"{n:,} samples"
+    first, second = runs[found.first], runs[found.second]
     right = {row.id: row.correct for row in first.rows}
     only_first = sum(right[row.id] is True and row.correct is False for row in second.rows)
     only_second = sum(right[row.id] is False and row.correct is True for row in second.rows)
-    said = f"{n:,} samples; the label is right only in the first: {only_first:,}, only in the second: {only_second:,}"
-    if len({cluster_key(row) for row in first.rows}) < n:  # samples of one subject are not independent
-        return said
-    return f"{said} (exact McNemar p = {mcnemar(only_first, only_second):.3g})"
+    said = (
+        f"The label is right only in {names[found.first]}: {only_first:,}, only in {names[found.second]}: "
+        f"{only_second:,}"
+    )
+    if num_clusters(runs) < len(first.rows):  # samples of one subject are not independent
+        return f"{said}."
+    return f"{said} (exact McNemar p = {mcnemar(only_first, only_second):.3g})."
+
+
+def _chance(found: Sequence[Comparison]) -> str:
+    """Say how many of the differences would be clear by chance, and how many stay clear after correction."""
+    counted = [one for each in found for one in each.differences if one.p_adjusted is not None]
+    alone, clear = (sum(getattr(one, name) for one in counted) for name in ("is_clear_alone", "is_clear"))
+    return (
+        f"Of all {len(counted)} differences, about {LEVEL * len(counted):.0f} would leave 0 out of the interval by "
+        f"chance alone; {alone} do, and {clear} are clear with p adjusted for all of them."
+    )

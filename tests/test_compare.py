@@ -14,7 +14,7 @@ from emollm import facs
 from emollm.errors import ConfigError, EmoLLMError, RecordError
 from emollm.records import encode
 from eval.compare import main
-from eval.differences import Difference, differences, verdict
+from eval.differences import Difference, compare_runs, verdict
 from eval.results import Coverage, Input, Settings, write_results
 from eval.runs import read_run
 from eval.score import main as score
@@ -61,8 +61,8 @@ def run_of(
 
 
 def accuracy_difference(first: Path, second: Path, seed: int = 0) -> Difference:
-    found = differences(read_run(first), read_run(second), num_resamples=400, seed=seed)
-    return next(difference for difference in found if difference.metric == "accuracy")
+    [found] = compare_runs([read_run(first), read_run(second)], num_resamples=400, seed=seed)
+    return next(difference for difference in found.differences if difference.metric == "accuracy")
 
 
 def test_a_clear_gain_is_better(tmp_path: Path) -> None:
@@ -99,7 +99,8 @@ def test_order_of_the_samples_does_not_matter(tmp_path: Path) -> None:
 
 def test_metrics_without_gold_are_not_compared(tmp_path: Path) -> None:
     first = run_of(tmp_path / "a", [True, False])
-    names = {difference.metric for difference in differences(read_run(first), read_run(first), num_resamples=5, seed=0)}
+    [found] = compare_runs([read_run(first), read_run(first)], num_resamples=5, seed=0)
+    names = {difference.metric for difference in found.differences}
     assert "accuracy" in names
     assert "claim_precision" not in names
 
@@ -157,7 +158,10 @@ def test_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main([str(first), str(second), "--num-resamples", "200"]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"Accuracy +50\.0 +75\.0 +\+25\.0 +\+\d+\.\d – \+\d+\.\d +<0\.001 +<0\.001 +better", printed)
-    assert "only in the first: 0, only in the second: 50" in printed
+    assert "The label is right only in sft: 0, only in grpo: 50." in printed
+    assert "Macro F1" not in printed
+    assert main([str(first), str(second), "--num-resamples", "200", "--all"]) == 0
+    assert re.search(r"Macro F1 +66\.7 +85\.7", capsys.readouterr().out)
 
 
 def test_a_program_can_read_the_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,11 +210,42 @@ def test_several_runs_are_compared_with_the_first(tmp_path: Path, capsys: pytest
     folders = [str(run_of(tmp_path / name, one)) for name, one in right.items()]
     assert main([*folders, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["first"] == "base"
+    assert told["first"] == {"same": "base", "best": "base"}
     assert told["differences"]["same"]["accuracy"]["second_is"] == "not clear"
     assert told["differences"]["best"]["accuracy"]["second_is"] == "better"
     main(folders)
-    assert re.search(r"Accuracy +50\.0 +50\.0 +\+0\.0 +not clear +100\.0 +\+50\.0 +better", capsys.readouterr().out)
+    same, best = re.findall(r"(?:Accuracy| {8}) +(base → .*)", capsys.readouterr().out)
+    assert re.fullmatch(r"base → same +50\.0 +50\.0 +\+0\.0 +\+0\.0 – \+0\.0 +1\.000 +— +not clear *", same)
+    assert re.fullmatch(r"base → best +50\.0 +100\.0 +\+50\.0 .* <0\.001 +<0\.001 +better *", best)
+
+
+def test_a_ladder_compares_each_run_with_the_one_before_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    right = {"base": [True, False] * 60, "best": [True] * 120, "worse": [True, False] * 60}
+    folders = [run_of(tmp_path / name, one) for name, one in right.items()]
+    lines = (folders[1] / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (folders[1] / "samples.jsonl").write_bytes(b"".join(reversed(lines)))
+    assert main([*map(str, folders), "--against", "previous", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["first"] == {"best": "base", "worse": "best"}
+    up, down = (told["differences"][name]["accuracy"] for name in ("best", "worse"))
+    assert (up["first"], up["second"], up["second_is"]) == (0.5, 1.0, "better")
+    assert (down["first"], down["second"], down["second_is"]) == (1.0, 0.5, "worse")
+    assert (down["low"], down["high"], down["deviation"]) == pytest.approx((-up["high"], -up["low"], up["deviation"]))
+
+
+def test_a_metric_that_only_later_runs_have_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [run_of(tmp_path / name, [True, False] * 20) for name in ("silent", "one", "two")]
+    lines = (folders[0] / "samples.jsonl").read_bytes().splitlines()
+    rows = [msgspec.json.encode({**msgspec.json.decode(line), "completion": None}) + b"\n" for line in lines]
+    (folders[0] / "samples.jsonl").write_bytes(b"".join(rows))
+    main([*map(str, folders), "--against", "previous", "--all"])
+    assert re.search(r"^Length +one → two +1\.0 +1\.0", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_every_two_runs_that_are_compared_must_be_comparable(tmp_path: Path) -> None:
+    first, other = run_of(tmp_path / "a", [True] * 5), run_of(tmp_path / "b", [True] * 5, split="test")
+    with pytest.raises(ConfigError, match=r"a and .*b: not comparable: split None and 'test'"):
+        main([str(first), str(first), str(other), "--against", "previous"])
 
 
 def test_power_says_how_many_subjects_show_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,8 +259,8 @@ def test_power_says_how_many_subjects_show_a_difference(tmp_path: Path, capsys: 
     # two independent models, right on 70 % of 10 samples a subject: about 2.8² · 2 · 0.7 · 0.3 / 10 / 0.02² subjects
     assert needed[0] == pytest.approx(824, rel=0.6)
     assert needed[0] == pytest.approx(4 * needed[1], rel=0.01)
-    with pytest.raises(ConfigError, match="--power: it is about the difference of two runs"):
-        main([*folders, folders[0], "--power", "2"])
+    main([*folders, "--power", "2"])
+    assert f"{needed[0]:,}" in capsys.readouterr().out
 
 
 # --- gold -------------------------------------------------------------------------------------------------------------

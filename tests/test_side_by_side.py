@@ -12,7 +12,7 @@ from test_report import HOSTILE, Elements
 
 from emollm.errors import ConfigError
 from eval.compare import main
-from eval.differences import differences
+from eval.differences import compare_runs
 from eval.runs import read_run
 from eval.score import main as score
 
@@ -61,7 +61,8 @@ def test_page_tells_the_differences(tmp_path: Path) -> None:
     assert accuracy is not None
     for told in ("41.7", "95.8", "+54.2", "better"):
         assert told in accuracy[1]
-    assert "the label is right only in the first: 0, only in the second: 13 (exact McNemar p = 0.000244)" in page
+    told = "The label is right only in scores-base: 0, only in scores-best: 13 (exact McNemar p = 0.000244)."
+    assert told in page
     assert page.count('class="curve"') == 2
     assert page.count('class="heat"') == 2
 
@@ -93,6 +94,18 @@ def test_page_of_three_runs_requests_nothing_and_has_each_id_once(tmp_path: Path
     assert page.count('class="run2') > 2
 
 
+def test_page_of_a_ladder_draws_each_step_on_one_scale(tmp_path: Path) -> None:
+    runs = [run(tmp_path, name, right) for name, right in (("base", 8), ("sft", 14), ("grpo", 23))]
+    page = page_of(tmp_path, *runs, options=("--against", "previous"))
+    steps = re.findall(r"(scores-\w+ → scores-\w+)</td>", page)
+    assert set(steps) == {"scores-base → scores-sft", "scores-sft → scores-grpo"}
+    accuracy = page[page.index(">Accuracy</th>") :]
+    changes = [float(change) for change in re.findall(r"<b>([+-][\d.]+)</b><small>", accuracy)[:2]]
+    places = [float(place) - 50 for place in re.findall(r"--value:([\d.]+)%", accuracy)[:2]]
+    assert changes == [25.0, 37.5]
+    assert places[1] / places[0] == pytest.approx(1.5, rel=0.01)
+
+
 def test_pictures_are_shown_where_their_folder_is_named(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40), "gray").save(tmp_path / "face.png")
     runs = run(tmp_path, "base", 10), run(tmp_path, "best", 12)
@@ -108,8 +121,9 @@ def test_page_goes_nowhere_but_into_html(tmp_path: Path) -> None:
 
 def test_what_is_ranked_is_swapped_like_what_adds_up(tmp_path: Path) -> None:
     """The answer is the label with the highest score, so both count the same; one by sums, one by ranks."""
-    first, second = (read_run(run(tmp_path, name, right)) for name, right in (("base", 10), ("best", 15)))
-    found = {one.metric: one for one in differences(first, second, num_resamples=50, seed=0)}
+    runs = [read_run(run(tmp_path, name, right)) for name, right in (("base", 10), ("best", 15))]
+    [compared] = compare_runs(runs, num_resamples=50, seed=0)
+    found = {one.metric: one for one in compared.differences}
     ranked, added = found["selective_accuracy"], found["accuracy"]
     assert 0.01 < added.p < 0.2
     assert ranked[1:7] == pytest.approx(added[1:7])

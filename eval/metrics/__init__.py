@@ -28,6 +28,8 @@ class Metric(NamedTuple):
     base: Base
     better: Literal["higher", "lower", ""]
     unit: Literal["share", "words"] = "share"
+    is_headline: bool = False
+    """Printed in every table of a terminal."""
 
 
 BASES: dict[Base, Callable[[Scored], bool]] = {
@@ -47,6 +49,7 @@ METRICS: dict[str, Metric] = {
         labels.accuracy,
         "labels",
         "higher",
+        is_headline=True,
     ),
     "uar": Metric(
         "UAR",
@@ -70,6 +73,7 @@ METRICS: dict[str, Metric] = {
         labels.labels_f1,
         "words",
         "higher",
+        is_headline=True,
     ),
     "right_for_true_reasons": Metric(
         "Right for true reasons",
@@ -78,6 +82,7 @@ METRICS: dict[str, Metric] = {
         claims.right_for_true_reasons,
         "both",
         "higher",
+        is_headline=True,
     ),
     "true_explanations": Metric(
         "True explanations",
@@ -93,6 +98,7 @@ METRICS: dict[str, Metric] = {
         claims.claim_precision,
         "faces",
         "higher",
+        is_headline=True,
     ),
     "claim_recall": Metric(
         "Claim recall",
@@ -130,7 +136,12 @@ METRICS: dict[str, Metric] = {
         "higher",
     ),
     "au_micro_f1": Metric(
-        "AU micro F1", "F1 of all action units counted together.", aus.au_micro_f1, "faces", "higher"
+        "AU micro F1",
+        "F1 of all action units counted together.",
+        aus.au_micro_f1,
+        "faces",
+        "higher",
+        is_headline=True,
     ),
     "au_set_f1": Metric(
         "AU set F1",

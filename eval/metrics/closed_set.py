@@ -114,7 +114,7 @@ FAMILY = Family(
         "strict_accuracy": FamilyMetric(
             "Strict accuracy",
             "Answers that are right as they stand, the label's own word / samples with a gold label.",
-            _rate(1), is_headline=True,
+            _rate(1),
         ),
         "normalised_only": FamilyMetric(
             "Right only when normalised",
@@ -126,7 +126,6 @@ FAMILY = Family(
             "Accuracy of what was answered",
             "Right answers / answers that give one label: selective accuracy at the coverage that the model chose.",
             lambda sums: ratio(sums[..., 0], sums[..., 2]), source="El-Yaniv and Wiener 2010, JMLR 11:1605",
-            is_headline=True,
         ),
         "abstention_rate": FamilyMetric(
             "Abstained", "Answers that say that they cannot tell / samples with a gold label.", _rate(3), better="",

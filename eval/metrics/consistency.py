@@ -86,7 +86,7 @@ FAMILY = Family(
     metrics={
         "epc": FamilyMetric(
             "Reasoning = answer (EPC)", "Reasoning that affirms the answered label / samples with a gold label.",
-            _share(_AGREES), source=SOURCE, is_headline=True,
+            _share(_AGREES), source=SOURCE,
         ),
         "eea": FamilyMetric(
             "Reasoning = gold (EEA)", "Reasoning that affirms the gold label / samples with a gold label.",

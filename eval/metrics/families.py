@@ -7,11 +7,13 @@ chosen = choose("wheel,judge")
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterable, Sequence
 
 from emollm.errors import ConfigError, did_you_mean
 from eval.intervene.family import FAMILY as FAITHFULNESS
 from eval.judge.family import FAMILY as JUDGE
 from eval.judge.family import RUBRICS
+from eval.metrics import METRICS, Metric
 from eval.metrics.ambivalence import FAMILY as AMBIVALENCE
 from eval.metrics.au_events import FAMILY as AU_EVENTS
 from eval.metrics.au_values import FAMILY as AU_VALUES
@@ -22,7 +24,7 @@ from eval.metrics.consistency import FAMILY as CONSISTENCY
 from eval.metrics.course import FAMILY as COURSE
 from eval.metrics.dimensional import FAMILY as DIMENSIONAL
 from eval.metrics.entailment import FAMILY as ENTAILMENT
-from eval.metrics.family import Family
+from eval.metrics.family import Family, FamilyMetric
 from eval.metrics.fea_aus import FAMILY as FEA_AUS
 from eval.metrics.folds import FAMILY as FOLDS
 from eval.metrics.hits import FAMILY as HITS
@@ -45,9 +47,24 @@ FAMILIES: dict[str, Family] = {family.name: family for family in (
 METRIC_FAMILY = {metric: family.name for family in FAMILIES.values() for metric in family.metrics}
 
 
+def describe(metric: str) -> Metric | FamilyMetric:
+    """Return what a metric of any family is called and means."""
+    return METRICS[metric] if metric in METRICS else FAMILIES[METRIC_FAMILY[metric]].metrics[metric]
+
+
 def is_detail(metric: str) -> bool:
-    """Tell whether a metric is left out of printed tables."""
+    """Tell whether a metric is left out of every printed table."""
     return metric in METRIC_FAMILY and FAMILIES[METRIC_FAMILY[metric]].metrics[metric].is_detail
+
+
+def headlines(metrics: Iterable[str], aus: Sequence[str] | None) -> list[str]:
+    """Return those of the metrics that are looked at first; all that are no detail, where none of them is.
+
+    `aus` is the list of action units that count, if there is one: what is published for such a list is the mean F1.
+    """
+    known = [name for name in metrics if not is_detail(name)]
+    main = {name for name in known if describe(name).is_headline} | ({"au_macro_f1"} if aus is not None else set())
+    return [name for name in known if name in main] or known
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -66,6 +66,8 @@ class Measured(NamedTuple):
     """What a reader must know before the first number: how many answers could not be read, and the like."""
     parts: Sequence[str] = ()
     """What metrics have a value for one by one, AUs for example; see `FamilyMetric.each`."""
+    is_waiting: bool = False
+    """Whether somebody has still to answer, a batch service for example: the same command goes on later."""
 
 
 class Each(NamedTuple):
@@ -88,7 +90,7 @@ class FamilyMetric(NamedTuple):
     unit: Unit = "share"
     source: str = ""
     is_headline: bool = False
-    """Shown large in the report."""
+    """Printed in every table of a terminal, and shown large in the report."""
     is_detail: bool = False
     """Only in results.json and in a folded table of the report: one of many of its kind."""
     counts_in: Callable[[Array], Array] | None = None
@@ -119,6 +121,8 @@ class Family(NamedTuple):
     add_arguments: Callable[[ArgumentParser], None] | None = None
     preview: Callable[[Sequence[Case], Context], str] | None = None
     """What --dry-run prints in place of measuring, where that costs money."""
+    promise: Callable[[Context], Mapping[str, Any]] | None = None
+    """The pins that the options decide, where measuring costs money: they are compared before it begins."""
     of: tuple[Judged, ...] = ("model",)
     """Whose numbers these are."""
     is_asked_for: bool = False

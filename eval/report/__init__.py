@@ -16,9 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from eval.beside import Beside
 from eval.report import families, notes, numbers, tables
-from eval.report.beside import beside
 from eval.report.markup import Markup, escape, join, tag
 from eval.report.published import published
 from eval.report.samples import View, choose, samples
@@ -35,22 +33,20 @@ def write_report(
     *,
     media_root: Path | None,
     max_samples: int,
-    others: Sequence[Beside] = (),
 ) -> Path:
     """Write the report into `folder` and return its path. `media_root` None leaves the pictures out."""
     path = folder / REPORT_NAME
     shown = choose(rows, max_samples, results.settings.seed)
     view = View(results.settings.thresholds, media_root, total=len(rows))
-    path.write_text(page(results, samples(shown, view), beside(results, folder.name, others)), encoding="utf-8")
+    path.write_text(page(results, samples(shown, view)), encoding="utf-8")
     return path
 
 
-def page(results: Results, cards: Markup, others: Markup | None = None) -> str:
+def page(results: Results, cards: Markup) -> str:
     """Return the whole page."""
     parts = (
         ("Right or wrong", numbers.headlines(results)),
         ("Both", numbers.joint(results)),
-        ("Side by side", others),
         ("Published", published(results)),
         ("Labels", tables.labels(results)),
         ("Action units", tables.aus(results)),

@@ -25,15 +25,11 @@ JOINT = {
 
 def header(results: Results) -> Markup:
     """Say whose numbers these are and on which data."""
-    coverage, settings, files = results.coverage, results.settings, results.inputs
-    about = [plural(coverage.samples, "sample"), plural(coverage.subjects, "known subject")]
-    about += [f"split {settings.split}"] if settings.split is not None else []
-    about += [f"labels {settings.label_set}"] if settings.label_set is not None else []
-    about += [f"action units {settings.protocol}"] if settings.protocol is not None else []
+    files = results.inputs
     lead = join(
-        tag("code", files["predictions"].file), " on ", tag("code", files["samples"].file), " · ", " · ".join(about)
+        tag("code", files["predictions"].file), " on ", tag("code", files["samples"].file), " · ", data(results)
     )
-    lines = [tag("li", line) for line in [*notices(coverage, settings.judged), *results.notices]]
+    lines = [tag("li", line) for line in [*notices(results.coverage, results.settings.judged), *results.notices]]
     return tag(
         "header",
         tag("p", "emollm score", class_="eyebrow"),
@@ -41,6 +37,16 @@ def header(results: Results) -> Markup:
         tag("p", lead, class_="lead"),
         tag("ul", *lines, class_="notices") if lines else None,
     )
+
+
+def data(results: Results) -> str:
+    """Say in a line which samples were scored, on which labels and action units."""
+    coverage, settings = results.coverage, results.settings
+    told = [plural(coverage.samples, "sample"), plural(coverage.subjects, "known subject")]
+    told += [f"split {settings.split}"] if settings.split is not None else []
+    told += [f"labels {settings.label_set}"] if settings.label_set is not None else []
+    told += [f"action units {settings.protocol}"] if settings.protocol is not None else []
+    return " · ".join(told)
 
 
 def notices(coverage: Coverage, judged: Judged = "model") -> list[str]:
@@ -145,17 +151,17 @@ def groups(results: Results) -> Markup | None:
 
 def _group_table(results: Results, attribute: str, values: Mapping[str, Mapping[str, Number]]) -> Markup:
     names = list(next(iter(values.values())))
-    head = [heading(attribute), heading("n", "num")]
+    head = [heading(attribute), heading("n", "num wide")]
     head += [heading(results.definitions[name].title, "num") for name in names]
     rows = []
     for value, numbers in values.items():
         cells = [tag("td", _with_interval(numbers[name]), class_="num whole") for name in names]
-        n = tag("td", f"{max(number.num_samples for number in numbers.values()):,}", class_="num")
+        n = tag("td", f"{max(number.num_samples for number in numbers.values()):,}", class_="num wide")
         rows.append(tag("tr", tag("th", value, scope="row", class_="whole"), n, *cells))
-    return table(head, rows)
+    return table(head, rows, class_="groups")
 
 
 def _with_interval(number: Number) -> Markup:
     if number.value is None:
         return join("—")
-    return join(amount(number, "share"), " ", tag("small", f"({interval(number, 'share')})"))
+    return join(amount(number, "share"), " ", tag("small", interval(number, "share")))

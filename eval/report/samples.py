@@ -87,11 +87,13 @@ def samples(choice: Choice, view: View) -> Markup:
         for rows, title, told in parts
         if rows
     ]
-    return section("samples", "Samples", lead, legend(), _filters(shown), *cards)
+    return section("samples", "Samples", lead, legend(shown), _filters(shown), *cards)
 
 
-def legend() -> Markup:
-    """Say what the marks under claims mean."""
+def legend(rows: Sequence[Scored]) -> Markup | None:
+    """Say what the marks under claims mean, where there can be any."""
+    if rows[0].judged == "detector":
+        return None
     meanings = {
         "supported": "the face shows it",
         "contradicted": "the face does not show it",
