@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Literal
 
 import emollm.prompts_zh as prompts_zh
 from emollm.errors import ConfigError, did_you_mean
 from emollm.facs import EXPRESSIVE, UNITS, is_present, letter, prose, side
 from emollm.labels import LABEL_SETS
-from emollm.records import AU, Face, MediaKind
+from emollm.records import AU, Face, MediaKind, Sample
 
 Language = Literal["en", "zh"]
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_LATIN_WORD = re.compile(r"[A-Za-z0-9]+")
 
 EVIDENCE = (
     "Look at the face and explain the expression.",
@@ -122,6 +126,19 @@ def ask(
         parts.append(tell_transcript(text, "zh" if is_chinese else "en"))
     parts.append(prompts_zh.FORMATS[style] if is_chinese else FORMATS[style])
     return ("" if is_chinese else " ").join(parts)
+
+
+def language_of(sample: Sample) -> Language:
+    """Return the language of a sample's explanation: a model that is asked in another learns to answer in any.
+
+    English where there is no explanation.
+    """
+    return "zh" if sample.reasoning and is_chinese(sample.reasoning.observations) else "en"
+
+
+def is_chinese(text: str) -> bool:
+    """Tell whether a text has more Chinese characters than words and numbers in Latin letters, such as codes."""
+    return len(_CHINESE.findall(text)) > len(_LATIN_WORD.findall(text))
 
 
 def tell_transcript(text: str, language: Language = "en") -> str:

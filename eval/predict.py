@@ -15,11 +15,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from emollm.errors import ConfigError, EmoLLMError, SourceError, did_you_mean
 from emollm.labels import LABEL_SETS
-from emollm.prompts import ask, prompt_hash
+from emollm.prompts import Language, ask, language_of, prompt_hash
 from emollm.records import Prediction, Sample, read_records
 from emollm.stage import Output, add_stage_arguments, positive, track, unknown_split
 from emollm.vlm.options import add_model_arguments, share
@@ -75,6 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_model_arguments(parser)
     parser.add_argument("--label-set", metavar="NAME", help="choices in the question (default: each sample's own)")
     parser.add_argument("--split", metavar="NAME", help="only samples of this split")
+    spoken = "language of question and answer (default: that of the sample's explanation; English without one)"
+    parser.add_argument("--language", choices=get_args(Language), help=spoken)
     shown = "what is shown: its own, or a grey of its size, to see what is said without a face (default: own)"
     parser.add_argument("--picture", choices=PICTURES, default="own", help=shown)
     parser.add_argument("--media-root", type=Path, metavar="DIR", help="where media paths start (default: the file's)")
@@ -91,7 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
 def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options that shape an answer, for the manifest; a rerun with others is refused."""
     shaping = (
-        *("model", "adapter", "style", "label_set", "split", "picture"),
+        *("model", "adapter", "style", "language", "label_set", "split", "picture"),
         *("max_new_tokens", "temperature", "top_p", "dtype"),
     )
     return {name: getattr(arguments, name) for name in (*shaping, "seed")} | {"prompts": prompt_hash()}
@@ -168,7 +170,9 @@ def questions(samples: Iterable[Sample], arguments: argparse.Namespace, out: Out
             continue
         if arguments.picture == "blank":
             picture = blank(picture)
-        question = ask(arguments.style, arguments.label_set or sample.label_set, text=sample.text)
+        language = arguments.language or language_of(sample)
+        label_set = arguments.label_set or sample.label_set
+        question = ask(arguments.style, label_set, text=sample.text, language=language)
         yield Asked(sample.id, question, ask_about(picture, question))
     if num_bad > NUM_SHOWN:
         print(f"error: {num_bad - NUM_SHOWN:,} more, all in {out.rejected_path.name}", file=sys.stderr)

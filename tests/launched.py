@@ -3,7 +3,8 @@
 It is `emollm.train.STAGE`, with three things besides:
 
 - what GRPO samples follows from the step and the place in the rollout alone, not from the process that samples it;
-- variables of the environment end it from inside: KILLED_AT, INTERRUPTED_AT and FAILING_IN;
+- variables of the environment end it from inside: KILLED_AT, INTERRUPTED_AT, LOST_AT (the pictures, for the last
+  process alone) and FAILING_IN;
 - FSDP2 runs on CPUs with SHARD_ON_CPUS. accelerate shards on accelerators alone, so its processes are said to be on
   such; the sharding and all that follows is the library's own.
 """
@@ -18,7 +19,7 @@ from typing import Any
 
 import torch
 
-from emollm.train import careful
+from emollm.train import careful, collate
 from emollm.train.launch import run_program
 from emollm.train.rewards import REWARDS, Reward
 from emollm.train.rewards.heard import Heard
@@ -77,7 +78,8 @@ LETTER_E = Reward(share_of_e, 0, 1, "test", "the letter e")
 
 
 class FromInside(careful.Careful):
-    """A careful trainer that is killed, or sent Ctrl-C in its second process alone, as a step begins."""
+    """A careful trainer to which something happens as a step begins: it is killed; its last process alone is sent
+    Ctrl-C, or finds no picture any more."""
 
     def training_step(self, *arguments: Any, **options: Any) -> Any:
         step = str(self.state.global_step + 1)
@@ -86,6 +88,10 @@ class FromInside(careful.Careful):
         if os.environ.get("INTERRUPTED_AT") == step and RANK == WORLD - 1:
             del os.environ["INTERRUPTED_AT"]  # a step has several micro-batches
             os.kill(os.getpid(), signal.SIGINT)
+        if os.environ.get("LOST_AT") == step and RANK == WORLD - 1:
+            del os.environ["LOST_AT"]
+            there = collate.open_picture
+            collate.open_picture = lambda path: there(path.with_name("lost") / path.name)
         return super().training_step(*arguments, **options)
 
 

@@ -22,6 +22,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAUNCHERS = ("ddp", "zero2", "zero3", "fsdp2")
 TIMEOUT_S = 280
+DIFFERING = ("models", "inputs")
+"""What the scores of two models with the same answers differ in: their names, and the digests of their files."""
 
 
 def train(
@@ -87,17 +89,25 @@ def compare_weights(found: Path, expected: Path, base: Path) -> None:
     assert any((there[name] - value).abs().max() > 1e-2 for name, value in before.items())  # they have learnt
 
 
-def compare_answers(found: Path, expected: Path, pictures: Path) -> None:
-    """Hold that two models answer alike."""
-    from emollm.pictures import open_picture
-    from emollm.vlm.generate import Sampling, generate
-    from emollm.vlm.load import load_model
-    from emollm.vlm.turns import ask_about
+def compare_scores(found: Path, expected: Path, samples: Path, style: str = "sections") -> None:
+    """Hold that two models say the same about faces that neither has learnt from, and that it is scored alike.
 
-    turns = [ask_about(open_picture(pictures / f"{number}.png"), "Explain the expression.") for number in range(3)]
-    here, there = (
-        [one.text for one in generate(*load_model(folder, device="cpu"), turns, Sampling(max_new_tokens=24))]
-        for folder in (found, expected)
-    )
+    `style` is one to which they do not answer with silence.
+    """
+    from emollm.records import Prediction, read_records
+    from eval import predict, score
+
+    said, scored = [], []
+    for model in (found, expected):
+        answers, results = model / "predictions.jsonl", model / "score"
+        asked = ["--style", style, "--split", "test", "--max-new-tokens", "24", "--device", "cpu", "--overwrite"]
+        assert predict.main(["--model", str(model), str(samples), "-o", str(answers), *asked]) == 0
+        few = ["--split", "test", "--num-resamples", "100", "--no-report", "--overwrite"]
+        assert score.main([str(answers), str(samples), "-o", str(results), *few]) == 0
+        said.append([prediction.completion for prediction in read_records(answers, Prediction)])
+        scored.append(json.loads((results / "results.json").read_text()))
+    assert said[0] == said[1]
+    assert any(said[0])
+    here, there = ({name: value for name, value in one.items() if name not in DIFFERING} for one in scored)
     assert here == there
-    assert all(there)
+    assert here["coverage"]["predictions"] == len(said[0])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +64,11 @@ LABELS = [
     (SECTIONS + "This is not anger but fear.", "fear", "not … but …"),
     (SECTIONS + "Sadness is ruled in and no anger is seen.", "sadness", "no anger after the label"),
     (SECTIONS + "It isn't joy. It is neither fear nor anger; it is disgust.", "disgust", "neither … nor"),
-    (SECTIONS + "It may be fear at first, but the face settles on surprise.", "surprise", "the last one counts"),
+    (
+        SECTIONS + "It may be fear at first, but the face settles on surprise.",
+        "surprise",
+        "a runner-up, then the last one",
+    ),
     (SECTIONS + "happiness, sadness, anger, fear, disgust, surprise", None, "a list of all in the conclusion"),
     (SECTIONS + "This is not anger. Sadness fits best.", "sadness", "a full stop ends a denial"),
     (SECTIONS + "Not anger; sadness.", "sadness", "a semicolon ends a denial"),
@@ -85,6 +93,18 @@ LABELS = [(text, "anger", "the last answer wins") if why is None else (text, lab
 @pytest.mark.parametrize(("text", "label"), [row[:2] for row in LABELS], ids=[row[2] for row in LABELS])
 def test_label(text: str, label: str | None) -> None:
     assert parse(text, "basic7").label == label
+
+
+CONCLUSIONS = [
+    json.loads(line) for line in (Path(__file__).parent / "data" / "conclusions.jsonl").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("case", CONCLUSIONS, ids=[case["why"] for case in CONCLUSIONS])
+def test_a_conclusion_gives_the_label_it_settles_on(case: dict[str, Any]) -> None:
+    answer = parse(SECTIONS + case["text"], case.get("label_set", "basic7"))
+    assert answer.label == case["label"]
+    assert answer.is_well_formed == (case["label"] is not None)
 
 
 def test_label_outside_the_set_is_no_label() -> None:

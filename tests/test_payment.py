@@ -49,9 +49,10 @@ def test_a_gold_text_needs_a_label() -> None:
     assert gold_text(SMILE, Listening(style="label")) == "happiness"
 
 
-def test_of_a_conclusion_that_speaks_of_every_emotion_the_last_word_counts() -> None:
+def test_a_conclusion_that_lists_emotions_is_not_paid_for_the_right_one_among_them() -> None:
     payment = Payment({"label": 1.0}, [SMILE], Listening(style="sections"))
-    said = "**Key Observations**: x\n**Overall Emotional Interpretation**: y\n**Conclusion**: Anger, fear, happiness, "
-    assert payment.pay("label", 0, said + "sadness. It is consistent with happiness.") == 1.0
-    assert payment.pay("label", 0, said + "sadness. It is consistent with fear.") == 0.0
-    assert payment.pay("label", 0, said + "sadness.") == 0.0
+    said = "**Key Observations**: x\n**Overall Emotional Interpretation**: y\n**Conclusion**: "
+    assert payment.pay("label", 0, said + "Anger, fear, sadness. It is consistent with happiness.") == 0.0
+    assert payment.pay("label", 0, said + "It is consistent with happiness. Anger, fear, sadness.") == 0.0
+    assert payment.pay("label", 0, said + "It may be fear. It is consistent with happiness.") == 1.0
+    assert payment.pay("label", 0, said + "It is consistent with happiness, not anger, fear or sadness.") == 1.0

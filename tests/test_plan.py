@@ -108,6 +108,22 @@ def test_a_launcher_file_says_how_many_processes_and_which_stage() -> None:
         read_launcher(ROOT / "recipes" / "quickstart" / "sft.yaml")
 
 
+def test_what_fsdp_offloads_is_not_on_the_gpu(tmp_path: Path) -> None:
+    text = (ROOT / "recipes" / "accelerate" / "fsdp2.yaml").read_text()
+    assert "fsdp_offload_params: false" in text
+    path = tmp_path / "offload.yaml"
+    path.write_text(text.replace("fsdp_offload_params: false", "fsdp_offload_params: true"))
+    options = sft_options(dtype="float32")
+    launchers = [read_launcher(file) for file in (ROOT / "recipes" / "accelerate" / "fsdp2.yaml", path)]
+    here, away = (make_plan("sft", options, launcher) for launcher in launchers)
+    gone = {"weights", "gradients", "optimizer"}
+    assert here.lines.keys() - away.lines.keys() == gone
+    assert away.total == pytest.approx(here.total - sum(here.lines[name] for name in gone))
+    helping = {text: plan.total for text, plan in remedies("sft", options, launchers[0], here)}
+    assert helping["fsdp_offload_params: true"] == away.total
+    assert "fsdp_offload_params: true" not in dict(remedies("sft", options, launchers[1], away))
+
+
 def test_the_command_plans_without_loading(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     recipe = ["--config", "recipes/qwen2.5-vl-3b/sft_lora.yaml", "train_file=none.jsonl", "--plan"]

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 import msgspec  # noqa: E402
-from launching import LAUNCHERS, ROOT, compare_answers, compare_weights, read_log, train  # noqa: E402
+from launching import LAUNCHERS, ROOT, compare_scores, compare_weights, read_log, train  # noqa: E402
 
 from emollm.records import Sample, encode, read_records  # noqa: E402
 from emollm.train import merge  # noqa: E402
@@ -75,7 +75,13 @@ def launcher_file(launcher: str, tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_two_processes_that_were_stopped_learn_what_one_learns(
-    launcher: str, launcher_file: Path, recipe: dict[str, Any], alone: Path, tiny_dir: Path, tmp_path: Path
+    launcher: str,
+    launcher_file: Path,
+    recipe: dict[str, Any],
+    alone: Path,
+    toy_file: Path,
+    tiny_dir: Path,
+    tmp_path: Path,
 ) -> None:
     output = tmp_path / "run"
     said = train(output, "sft", recipe, launcher_file, is_stopped=True, **{STOPPED[launcher]: "6"})
@@ -98,4 +104,19 @@ def test_two_processes_that_were_stopped_learn_what_one_learns(
         assert merge.main(["--model", str(output), "-o", str(tmp_path / "merged"), "--device", "cpu"]) == 0
         output = tmp_path / "merged"
     compare_weights(output, alone, tiny_dir)
-    compare_answers(output, alone, Path(recipe["train_file"]).parent)
+    compare_scores(output, alone, toy_file)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["ddp", "zero3"])
+def test_a_picture_that_one_process_loses_ends_both_with_one_line(
+    launcher: str, recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    said = train(tmp_path / "run", "sft", recipe, launcher, is_stopped=True, LOST_AT="2")
+    [line] = [line for line in said.splitlines() if line.startswith("error: ")]
+    assert "after step 2: sample 'toy" in line
+    assert said.count("Traceback (most") == 1  # the launcher's
+    assert "emollm/train" not in said
+    assert "stopping after this step" not in said
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert (manifest["status"], f"error: {manifest['reason']}") == ("failed", line)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from data_engine.exp_cot.chinese import read_chinese
 from emollm.claims import Claim, read_claims
+from emollm.prompts import is_chinese
 
 MIN_WORDS, MAX_WORDS = 60, 150
 """Length of the three parts together; released Exp-CoT texts have 84 to 146 words."""
@@ -45,7 +46,6 @@ class Language(NamedTuple):
 
 
 _LETTER = re.compile(r"[^\W\d_]")
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _UNIT = re.compile(r"[\u4e00-\u9fff]|[A-Za-z0-9]+")
 
 
@@ -65,13 +65,8 @@ def _is_latin(text: str) -> bool:
     return sum(map(str.isascii, letters)) >= 0.9 * len(letters)
 
 
-def _is_chinese(text: str) -> bool:
-    """More than half of what is counted are Chinese characters; codes and labels are not."""
-    return 2 * len(_CHINESE.findall(text)) > _count_characters(text)
-
-
 LANGUAGES: dict[str, Language] = {
     "en": Language("en", read_claims, _count_words, "words", MIN_WORDS, MAX_WORDS, MAX_WORDS_CLIP, 8, _is_latin),
-    "zh": Language("zh", read_chinese, _count_characters, "characters", 90, 320, 520, 16, _is_chinese, True),
+    "zh": Language("zh", read_chinese, _count_characters, "characters", 90, 320, 520, 16, is_chinese, True),
 }
 ENGLISH = LANGUAGES["en"]

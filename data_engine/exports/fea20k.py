@@ -16,11 +16,11 @@ from pathlib import Path
 
 from data_engine.exports.aus import shown_aus
 from data_engine.exports.files import json_lines
-from data_engine.exports.turns import Refusal, Row, Wording, kind_of, language_of, turns, variant_of
+from data_engine.exports.turns import Refusal, Row, Wording, kind_of, turns, variant_of
 from emollm.cards.origin import source_of
 from emollm.facs import EXPRESSIVE, prose
 from emollm.files import write_json
-from emollm.prompts import wordings
+from emollm.prompts import language_of, wordings
 from emollm.records import Sample
 from emollm.scoring import main_face
 

@@ -13,10 +13,9 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from data_engine.exp_cot.language import LANGUAGES
 from emollm.answers import render
 from emollm.labels import LABEL_SETS
-from emollm.prompts import Language, ask, num_variants, tell_transcript
+from emollm.prompts import ask, language_of, num_variants, tell_transcript
 from emollm.records import MediaKind, Reasoning, Sample
 
 PLACEHOLDERS: dict[MediaKind, str] = {"image": "<image>", "video": "<video>"}
@@ -114,11 +113,6 @@ def question_about(sample: Sample, style: str, wording: Wording) -> str:
     """Return the question, in the language of the sample's text."""
     variant, kind, language = variant_of(sample, wording, style), kind_of(sample), language_of(sample)
     return ask(style, sample.label_set, variant, sample.text, kind, language)
-
-
-def language_of(sample: Sample) -> Language:
-    """Return the language of a sample's text: a model that is asked in another learns to answer in any."""
-    return "zh" if sample.reasoning and LANGUAGES["zh"].is_in(sample.reasoning.observations) else "en"
 
 
 def variant_of(sample: Sample, wording: Wording, style: str) -> int:

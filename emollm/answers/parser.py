@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from emollm.answers.given import items, last_label, one_label, only_label
+from emollm.answers.given import concluded_label, items, one_label, only_label
 from emollm.answers.renderer import HEADINGS
 
 
@@ -139,7 +139,7 @@ def _parse_sections(text: str, headings: list[re.Match[str]], label_set: str | N
     bodies = [text[heading.end() : end].strip() for heading, end in zip(headings, ends, strict=True)]
     parts = {name: body for name, body in zip(names, bodies, strict=True) if body}
     conclusion = parts.get("conclusion")
-    label, labels = last_label(conclusion, label_set) if conclusion else (None, ())
+    label, labels = concluded_label(conclusion, label_set) if conclusion else (None, ())
     is_exact = names == list(HEADINGS) and all(bodies) and not (text[: headings[0].start()] + text[end:]).strip()
     return Answer(
         style="sections",

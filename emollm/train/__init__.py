@@ -6,7 +6,7 @@ Example:
     accelerate launch --config_file recipes/accelerate/ddp.yaml -m emollm.train.sft --config …
 
 recipe, limits        read a recipe and its overrides, and refuse what no stage knows and numbers out of range
-run                   the run folder: manifest, log, checkpoints, Ctrl-C, several processes
+run, processes        the run folder: manifest, log, checkpoints, Ctrl-C; what several processes do together
 launch, prepare, fit  what the stages on TRL share: from the command line to a model, from the model to a trained one
 careful, callbacks    what every trainer of ours does: stop in one line, checkpoint where a rerun can go on, log
 curves                what was logged, as a picture

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emollm.train.curves import write_curves
-from emollm.train.run import LOG, Run, in_any_process, mean_loss, read_log
+from emollm.train.processes import in_any_process
+from emollm.train.run import LOG, Run, mean_loss, read_log
 
 SHOWN = {
     "loss": "loss {:.4f}",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emollm.errors import TrainingError
-from emollm.train.run import first_problem, is_first_process
+from emollm.train.processes import first_problem, is_first_process
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -52,12 +52,7 @@ class Careful(Trainer):  # type: ignore[misc]
         return norm
 
     def give_up(self, reason: str, step: int | None = None) -> None:
-        """Raise TrainingError naming the step, the present one unless given.
-
-        To be called in every process; only the first one speaks.
-        """
-        if not is_first_process():
-            raise SystemExit(1)
+        """Raise TrainingError naming the step, the present one unless given. To be called in every process."""
         step = self.state.global_step + 1 if step is None else step
         raise TrainingError(f"{self.args.output_dir}: step {step}: {reason}")
 

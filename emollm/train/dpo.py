@@ -22,7 +22,7 @@ import msgspec
 
 from emollm.errors import ConfigError, SourceError
 from emollm.labels import check_label_set
-from emollm.prompts import prompt_hash
+from emollm.prompts import Language, prompt_hash
 from emollm.train.careful import Careful
 from emollm.train.collate import check_rows, open_shown
 from emollm.train.fit import fit
@@ -33,8 +33,9 @@ from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_co
 from emollm.train.mistakes import mistakes_said
 from emollm.train.pairs import Choosing, Pair, find_pairs, read_written, rows_of, write_pairs
 from emollm.train.prepare import max_tokens, prepare
+from emollm.train.processes import is_first_process
 from emollm.train.refused import Refused
-from emollm.train.run import Run, is_first_process
+from emollm.train.run import Run
 from emollm.vlm.turns import IGNORED, ask_about, encode_answers
 
 EXAMPLE = "emollm train dpo --config recipes/emollm-tiny/dpo.yaml beta=0.3 max_steps=50"
@@ -60,6 +61,8 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The form of the completions."""
     label_set: str | None = None
     """The choices in the question about completions; each sample's own unless given."""
+    language: Language | None = None
+    """Of the question about completions, en or zh; that of each sample's explanation unless given."""
     lora: Lora | None = None
     """A new LoRA adapter instead of all weights."""
     freeze_vision: bool = False
@@ -164,7 +167,7 @@ def choose_pairs(recipe: Recipe, run: Run) -> tuple[list[Pair], Refused]:
     completions = None if recipe.completions is None else Path(recipe.completions)
     if completions is not None and run.last_checkpoint() is not None and written.exists():
         return read_written(written)
-    choosing = Choosing(recipe.margin, recipe.style, recipe.label_set)
+    choosing = Choosing(recipe.margin, recipe.style, recipe.label_set, recipe.language)
     pairs, refused = find_pairs(path, recipe.root(), completions, choosing)
     refused.tell(completions or path, run.directory, "groups" if completions else "pairs")
     if not pairs:

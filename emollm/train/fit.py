@@ -17,16 +17,8 @@ from emollm.train.careful import full_disk_said
 from emollm.train.curves import write_curves
 from emollm.train.lora import trainable_table
 from emollm.train.mistakes import mistake
-from emollm.train.run import (
-    LOG,
-    Run,
-    is_first_process,
-    leave_together,
-    mean_loss,
-    read_log,
-    step_of,
-    stop_on_signal,
-)
+from emollm.train.processes import is_first_process, is_lost_peer, leave_together
+from emollm.train.run import LOG, Run, mean_loss, read_log, step_of, stop_on_signal
 from emollm.train.sharding import check_goes_on, sharding_of
 from emollm.vlm.processors import save_processor
 
@@ -49,21 +41,19 @@ def fit(trainer: Any, processor: Any, run: Run, can_go_on_here: Callable[[], boo
         print(trainable_table(trainer.model), file=sys.stderr)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(log_callback(run))
-    with stop_on_signal() as stopped:
-        trainer.add_callback(checkpoint_callback(stopped, can_go_on_here))
-        try:
-            with full_disk_said(run.directory):
-                trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-                trainer.check_weights()
-        except Exception as error:
-            ended = _told(error, trainer.state.global_step, reached, run)
-            with suppress(OSError):  # where the disk is full, the line on stderr must do
-                run.note(status="failed", steps=trainer.state.global_step, reason=" ".join(str(ended).split()))
-                if is_first_process():
-                    write_curves(run.directory)
-            if ended is error:
-                raise
-            raise ended from error
+    try:
+        with stop_on_signal() as stopped, full_disk_said(run.directory):
+            trainer.add_callback(checkpoint_callback(stopped, can_go_on_here))
+            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+            trainer.check_weights()
+    except Exception as error:
+        ended = _told(error, trainer.state.global_step, reached, run)
+        with suppress(OSError):  # where the disk is full, the line on stderr must do
+            run.fail(ended, steps=trainer.state.global_step)
+            write_curves(run.directory)
+        if ended is error:
+            raise
+        raise ended from error
     if stopped:
         run.note(status="stopped", steps=trainer.state.global_step)
         leave_together()
@@ -81,6 +71,9 @@ def _told(error: Exception, step: int, first: int, run: Run) -> Exception:
 
     A library that refuses its work before the first step is done has been told to do what it cannot.
     """
+    if is_lost_peer(error):
+        lost = "another process has ended, and may have said why; the same command goes on from the last checkpoint"
+        return TrainingError(f"{run.directory}: after step {step}: {lost}")
     if not isinstance(error, SourceError):
         return (mistake(error) if step == first else None) or error
     # A worker of the data loader hands on the whole traceback, of which the last line is the error.

@@ -24,7 +24,7 @@ import msgspec
 
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.labels import check_label_set
-from emollm.prompts import prompt_hash
+from emollm.prompts import Language, prompt_hash
 from emollm.records import Sample, read_records
 from emollm.train.careful import Careful
 from emollm.train.fit import fit
@@ -36,12 +36,13 @@ from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_co
 from emollm.train.mistakes import mistakes_said
 from emollm.train.payment import Listening, Payment
 from emollm.train.prepare import max_tokens, prepare
+from emollm.train.processes import is_first_process
 from emollm.train.questions import Asking, Question, check_questions, make_questions
 from emollm.train.refused import Refused
 from emollm.train.rewards import DEFAULTS as DEFAULT_REWARDS
 from emollm.train.rewards import WORDS, check_weights
 from emollm.train.rollouts import Rollouts
-from emollm.train.run import Run, is_first_process
+from emollm.train.run import Run
 from emollm.train.shared_prefix import SharedPrefix
 from emollm.vlm.generate import end_ids, never_sampled
 from emollm.wheel import read_wheels
@@ -66,6 +67,8 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The choices in the question; each sample's own unless given."""
     style: Literal["think", "sections"] = "sections"
     """The form of the answers: that which SFT has taught."""
+    language: Language | None = None
+    """Of questions and answers, en or zh; that of each sample's explanation unless given, and English without one."""
     rewards: dict[str, float] = msgspec.field(default_factory=lambda: dict(DEFAULT_REWARDS))
     """What is paid, and how much of it; a weight of 0 is logged and not paid."""
     wheel_mapping: str | None = None
@@ -191,7 +194,7 @@ def read_questions(recipe: Recipe, settings: Any, run: Run) -> tuple[list[Questi
     """Ask about the training file and say what was refused. Raises SourceError where too little is left."""
     path = Path(recipe.train_file)
     samples = (s for s in read_records(path, Sample) if recipe.split in (None, s.split))
-    asking = Asking(recipe.style, recipe.label_set, settings.seed)
+    asking = Asking(recipe.style, recipe.label_set, settings.seed, recipe.language)
     asked, refused = make_questions(samples, Path(recipe.media_root or path.parent), asking)
     refused.tell(path, run.directory)
     needed = settings.generation_batch_size // settings.num_generations

@@ -7,20 +7,21 @@ run_program(main)                   # accelerate launch -m emollm.train.sft …
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from traceback import format_exc
 from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
 from emollm.errors import ConfigError, EmoLLMError, did_you_mean
 from emollm.train.plan import add_plan_arguments, show_plan
+from emollm.train.processes import is_first_process, leave, leave_together, wait_turn
 from emollm.train.recipe import check_values, read_values, recipe_parser
-from emollm.train.run import Run, is_first_process, leave_together, open_run
+from emollm.train.run import Run, open_run
 from emollm.vlm.processors import import_transformers
 
 DEFAULTS: dict[str, Any] = {
@@ -104,9 +105,9 @@ def launch(method: Method, argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         method.train(recipe, settings, run)
-    except EmoLLMError as error:
+    except Exception as error:
         if run.manifest["status"] == "running":  # it ended before its first step
-            run.note(status="failed", reason=" ".join(str(error).split()))
+            run.fail(error)
         raise
     leave_together()
     return 0
@@ -157,26 +158,19 @@ def run_program(main: Callable[[], int]) -> NoReturn:
     try:
         leave(main())
     except EmoLLMError as error:
-        sys.exit(f"error: {error}")
+        end(f"error: {error}")
     except OSError as error:
-        if error.strerror is None:
-            raise
-        sys.exit(f"error: {error.filename or 'writing'}: {error.strerror}")
+        end(f"error: {error.filename or 'writing'}: {error.strerror}" if error.strerror else format_exc())
     except KeyboardInterrupt:
         if is_first_process():
             print("\nstopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
+    except Exception:  # noqa: BLE001 - a bug, which one of several processes shows
+        end(format_exc())
 
 
-def leave(code: int) -> NoReturn:
-    """Exit; one of several processes without taking Python apart.
-
-    Gloo's threads may outlive their group (DeepSpeed holds on to it), and one that lets go of a tensor while the
-    interpreter ends aborts a process whose work is done.
-    """
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        atexit._run_exitfuncs()  # trackers finish their runs in these
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+def end(text: str) -> NoReturn:
+    """Say why this process failed, unless one before it says so, and exit with 1."""
+    wait_turn()
+    print(text, file=sys.stderr)
+    leave(1)

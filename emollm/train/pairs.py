@@ -21,7 +21,7 @@ from emollm.answers import parse
 from emollm.errors import RecordError, SourceError
 from emollm.files import in_one_step, write_json
 from emollm.pictures import check_picture
-from emollm.prompts import ask
+from emollm.prompts import Language, ask, language_of
 from emollm.records import Sample, media_path, read_records
 from emollm.stage import manifest_beside
 from emollm.train.refused import BAD_PICTURE, Refused
@@ -46,6 +46,8 @@ class Choosing(NamedTuple):
     style: str = "sections"
     label_set: str | None = None
     """The choices in the question; each sample's own unless given."""
+    language: Language | None = None
+    """Of the questions, as GRPO asked them; that of each sample's explanation unless given."""
 
 
 def find_pairs(
@@ -219,7 +221,8 @@ def _best_and_worst(rows: Iterable[Mapping[str, Any]], sample: Sample, root: Pat
     path = media_path(sample, root)
     if path is None:
         return "no_picture"
-    question = ask(choosing.style, label_set, best["variant"], sample.text)
+    language = choosing.language or language_of(sample)
+    question = ask(choosing.style, label_set, best["variant"], sample.text, language=language)
     return Pair(sample.id, str(path), question, best["completion"].strip(), worst["completion"].strip())
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from emollm.errors import ConfigError, ModelError, SourceError
 from emollm.pictures import check_sample_picture, open_picture
-from emollm.prompts import ask, num_variants
+from emollm.prompts import Language, ask, language_of, num_variants
 from emollm.records import Sample, media_path
 from emollm.train.collate import num_image_tokens
 from emollm.train.longest import longest
@@ -38,6 +38,8 @@ class Asking(NamedTuple):
     label_set: str | None = None
     """The choices in the question; each sample's own unless given."""
     seed: int = 0
+    language: Language | None = None
+    """Of question and answer; that of each sample's explanation unless given."""
 
 
 def make_questions(
@@ -65,7 +67,8 @@ def make_questions(
 
 def _question(sample: Sample, path: Path, asking: Asking) -> Question:
     variant = draw(asking.seed, sample.id, asking.style) % num_variants(asking.style)
-    text = ask(asking.style, asking.label_set or sample.label_set, variant, sample.text)
+    language = asking.language or language_of(sample)
+    text = ask(asking.style, asking.label_set or sample.label_set, variant, sample.text, language=language)
     return Question(sample.id, str(path), variant, text)
 
 

@@ -13,7 +13,8 @@ from collections import Counter
 from pathlib import Path
 
 from emollm.files import in_one_step
-from emollm.train.run import REJECTED, is_first_process
+from emollm.train.processes import is_first_process
+from emollm.train.run import REJECTED
 
 BAD_PICTURE = "bad_picture"
 """The reason for a picture that is missing, broken, or another than before."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from emollm.train.collate import open_shown
 from emollm.train.completions import share_alike, totals, write_completions
 from emollm.train.payment import Payment
-from emollm.train.run import Run, first_problem, is_first_process
+from emollm.train.processes import first_problem, is_first_process
+from emollm.train.run import Run
 from emollm.vlm.turns import Turn, ask_about, encode_prompts, neutralise
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from emollm.answers import STYLES, render
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.labels import canonical, check_label_set
 from emollm.pictures import check_sample_picture
-from emollm.prompts import ask, measured_aus, num_variants
+from emollm.prompts import ask, language_of, measured_aus, num_variants
 from emollm.records import Sample, media_path
 from emollm.scoring import main_face
 from emollm.train.refused import BAD_PICTURE, Refused
@@ -142,7 +142,9 @@ def _label(sample: Sample, mixture: Mixture) -> str | None:
 def _rows_of(sample: Sample, root: Path, mixture: Mixture) -> list[Row]:
     rows = []
     path = media_path(sample, root)
-    about: dict[str, Any] = {} if path is not None else {"kind": None, "measured": _measured(sample)}
+    about: dict[str, Any] = {"language": language_of(sample)}
+    if path is None:
+        about |= {"kind": None, "measured": _measured(sample)}
     for style, share in mixture.styles.items():
         answer = _answer(sample, style, mixture)
         if answer is None:

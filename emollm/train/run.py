@@ -17,7 +17,6 @@ output_dir/completions/step-N.parquet  what the model said in step N and was pai
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sys
@@ -32,6 +31,7 @@ from typing import Any
 from emollm.errors import ConfigError
 from emollm.files import in_one_step, write_json
 from emollm.stage import new_manifest
+from emollm.train.processes import is_alone, is_first_process, leave, wait_turn
 
 MAY_CHANGE = {
     "max_steps",
@@ -51,7 +51,7 @@ BEGINNING = {"manifest.json", REJECTED, "pairs.jsonl", "pairs.manifest.json"}
 
 @dataclass
 class Run:
-    """One training, on disk. Only the first process of a distributed run writes."""
+    """One training, on disk. Only the first process of a distributed run writes, but why it failed."""
 
     directory: Path
     manifest: dict[str, Any]
@@ -60,10 +60,27 @@ class Run:
 
     def note(self, **facts: Any) -> None:
         """Put facts into the manifest and write it."""
+        self._update(facts)
+        if is_first_process():
+            self._write()
+
+    def fail(self, error: Exception, **facts: Any) -> None:
+        """Put into the manifest why the run ended; whichever process it ended in, one of them does.
+
+        A process that comes when another has done so exits without a word: that one has said it.
+        """
+        wait_turn()
+        if not is_alone() and _read_manifest(self.directory).get("status") == "failed":
+            leave(1)
+        self._update(facts | {"status": "failed", "reason": " ".join(str(error).split())})
+        self._write()
+
+    def _update(self, facts: Mapping[str, Any]) -> None:
         self.manifest.update(facts)
         self.manifest["seconds"] = round(time.monotonic() - self.started, 1)
-        if is_first_process():
-            write_json(self.directory / "manifest.json", self.manifest)
+
+    def _write(self) -> None:
+        write_json(self.directory / "manifest.json", self.manifest)
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Append one line to train_log.jsonl."""
@@ -192,36 +209,6 @@ def _refuse_other(directory: Path, before: Mapping[str, Any], now: Mapping[str, 
 
 def _is_done(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return before.get("status") == "done" and before["options"] == now["options"]
-
-
-def is_first_process() -> bool:
-    """Tell whether this process writes files; the others of a distributed run only compute."""
-    return int(os.environ.get("RANK", "0")) == 0
-
-
-def in_any_process(flag: bool) -> bool:
-    """Tell whether the flag is set in any process. All of them must ask."""
-    import torch
-    from accelerate import PartialState
-    from accelerate.utils import gather
-
-    return bool(gather(torch.tensor([int(flag)], device=PartialState().device)).any())
-
-
-def first_problem(problem: str | None) -> str | None:
-    """Return the first problem that any process has, in all of them. All of them must ask."""
-    from accelerate.utils import gather_object
-
-    return next(filter(None, gather_object([problem])), None)
-
-
-def leave_together() -> None:
-    """Wait for the other processes and end the group: one that leaves early can abort those that still save."""
-    import torch.distributed as group
-
-    if group.is_available() and group.is_initialized():
-        group.barrier()
-        group.destroy_process_group()
 
 
 @contextmanager

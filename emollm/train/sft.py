@@ -31,9 +31,10 @@ from emollm.train.limits import Count
 from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_config, trained_parts, widen
 from emollm.train.mistakes import mistakes_said
 from emollm.train.prepare import max_tokens, prepare
+from emollm.train.processes import is_first_process
 from emollm.train.refused import Refused
 from emollm.train.rows import BARE, TEXT_ALONE, Mixture, Row, check_styles, make_rows
-from emollm.train.run import Run, is_first_process
+from emollm.train.run import Run
 from emollm.train.validate import Validation, Validator, check_held_out, make_validator, validation_callback
 from emollm.vlm.load import read_config
 

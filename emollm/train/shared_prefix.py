@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from emollm.train.prefix_layout import Layout, Rows, arrange, find_groups, take
-from emollm.train.run import is_first_process
+from emollm.train.processes import is_first_process
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,12 +20,14 @@ import msgspec
 from emollm.answers import STYLES
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.pictures import open_picture
+from emollm.prompts import Language
 from emollm.records import Sample, read_records
 from emollm.scoring import SampleScore, score_sample
 from emollm.train.limits import Count
+from emollm.train.processes import is_first_process
 from emollm.train.questions import Asking, Question, make_questions
 from emollm.train.rows import BARE, UNNAMED, Row
-from emollm.train.run import LOG, Run, is_first_process, read_log
+from emollm.train.run import LOG, Run, read_log
 from emollm.vlm.generate import Sampling, generate
 from emollm.vlm.processors import save_processor
 from emollm.vlm.turns import ask_about
@@ -66,6 +68,8 @@ class Validation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """At most so many, drawn once."""
     style: str | None = None
     """The form of the answers asked for; the first of `styles` unless given."""
+    language: Language | None = None
+    """Of questions and answers, en or zh; that of each sample's explanation unless given."""
     max_new_tokens: Count = 300
     batch_size: Count = 8
 
@@ -122,7 +126,8 @@ def make_validator(
             f"set validation.style to one of {', '.join(wanted)}, or another metric"
         )
     samples = (sample for sample in read_records(path, Sample) if options.split in (None, sample.split))
-    asked, refused = make_questions(samples, Path(media_root or path.parent), Asking(style, label_set, seed))
+    asking = Asking(style, label_set, seed, options.language)
+    asked, refused = make_questions(samples, Path(media_root or path.parent), asking)
     if refused:
         _say(refused.line(path, "validation samples"))
     if not asked:

@@ -77,7 +77,7 @@ def _rows(options: Mapping[str, Any], config: Any) -> list[TrainRow]:
 
 def _questions(options: Mapping[str, Any], _config: Any) -> list[TrainRow]:
     """Return the questions of GRPO as rows whose answer is still to come."""
-    asking = Asking(options["style"], options["label_set"], options["seed"])
+    asking = Asking(options["style"], options["label_set"], options["seed"], options["language"])
     asked, _ = make_questions(_samples(options), _root(options), asking)
     return [TrainRow(one.id, one.picture, asking.style, one.question, "") for one, _ in asked]
 
@@ -85,7 +85,7 @@ def _questions(options: Mapping[str, Any], _config: Any) -> list[TrainRow]:
 def _pairs(options: Mapping[str, Any], _config: Any) -> list[TrainRow]:
     """Return the rows of DPO's pairs, two of each."""
     completions = None if options["completions"] is None else Path(options["completions"])
-    choosing = Choosing(options["margin"], options["style"], options["label_set"])
+    choosing = Choosing(options["margin"], options["style"], options["label_set"], options["language"])
     return rows_of(find_pairs(Path(options["train_file"]), _root(options), completions, choosing)[0])
 
 

@@ -59,6 +59,7 @@ class Setup(NamedTuple):
     deepspeed: bool = False
     offload_optimizer: bool = False
     offload_weights: bool = False
+    offload_gradients: bool = False
     whole_logits: bool = False
     """The logits of all tokens exist at once, instead of a tile."""
     reference: bool = False
@@ -107,7 +108,7 @@ def kept(anatomy: Anatomy, setup: Setup) -> dict[str, float]:
     return {
         "weights": weights * held,
         "adapter": adapter * setup.adapter_bytes * held,
-        "gradients": trained_bytes / setup.share(2),
+        "gradients": 0 if setup.offload_gradients else trained_bytes / setup.share(2),
         "optimizer": 0 if setup.offload_optimizer else states / setup.share(1),
         "communication": _communication(anatomy, setup, trained_bytes),
         "reference": reference / setup.share(3),

@@ -32,6 +32,7 @@ class Launcher(NamedTuple):
     deepspeed: bool = False
     offload_optimizer: bool = False
     offload_weights: bool = False
+    offload_gradients: bool = False
 
 
 def read_launcher(path: Path) -> Launcher:
@@ -41,11 +42,15 @@ def read_launcher(path: Path) -> Launcher:
     values = read_values(path)
     if "distributed_type" not in values:
         raise ConfigError(f"{path}: has no distributed_type; give a file of recipes/accelerate")
+    world = int(values.get("num_processes", 1))
+    if str(values["distributed_type"]).upper() == "FSDP":
+        # Its one switch moves weights, gradients and optimizer alike (torch's CPUOffloadPolicy).
+        is_off = str((values.get("fsdp_config") or {}).get("fsdp_offload_params", False)).lower() == "true"
+        return Launcher(world, 3, False, is_off, is_off, is_off)
     zero = values.get("deepspeed_config") or {}
-    sharded = str(values["distributed_type"]).upper() == "FSDP"
     return Launcher(
-        int(values.get("num_processes", 1)),
-        3 if sharded else int(zero.get("zero_stage", 0)),
+        world,
+        int(zero.get("zero_stage", 0)),
         bool(zero),
         zero.get("offload_optimizer_device", "none") != "none",
         zero.get("offload_param_device", "none") != "none",
@@ -150,6 +155,7 @@ def setup_of(stage: str, options: Options, launcher: Launcher, saved_bytes: int)
         deepspeed=launcher.deepspeed,
         offload_optimizer=launcher.offload_optimizer,
         offload_weights=launcher.offload_weights,
+        offload_gradients=launcher.offload_gradients,
         whole_logits=bool(options.get("label_smoothing_factor")),
         reference=stage in ("grpo", "dpo") and bool(options.get("beta")) and lora is None,
     )
@@ -204,6 +210,9 @@ def remedies(stage: str, options: Options, launcher: Launcher, plan: Plan) -> It
         changes.append(("--launcher recipes/accelerate/zero3.yaml", {}, zero3))
     if launcher.deepspeed and not launcher.offload_optimizer:
         changes.append(("offload_optimizer_device: cpu", {}, launcher._replace(offload_optimizer=True)))
+    if launcher.zero_stage == 3 and not launcher.deepspeed and not launcher.offload_weights:
+        off = launcher._replace(offload_optimizer=True, offload_weights=True, offload_gradients=True)
+        changes.append(("fsdp_offload_params: true", {}, off))
     for text, change, other in changes:
         changed = make_plan(stage, {**options, **change}, other, plan)
         if changed.total < plan.total:

@@ -11,8 +11,9 @@ UNKNOWN = 0.5
 def right_label(heard: Heard) -> float | None:
     """Return 1 for the gold label in any of its forms ("happy", "joy"), else 0.
 
-    An answer that gives several labels is wrong; of a conclusion that speaks of several, the last one counts. None
-    without a gold label, or where no label was asked for.
+    An answer that gives several labels is wrong, and so is a conclusion that names more than two; one that weighs two
+    gives that on which it settles (`answers.given.concluded_label`). None without a gold label, or where no label was
+    asked for.
     """
     right = heard.score.correct
     return None if right is None or not heard.asks_for_label else float(right)
