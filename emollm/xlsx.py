@@ -14,13 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 from zlib import error as zlib_error
 
 from emollm.errors import SourceError
 
 MAX_BYTES = 256 << 20
 """Unpacked; label tables have a few megabytes."""
-_BROKEN = (zipfile.BadZipFile, ET.ParseError, LookupError, ValueError, EOFError, NotImplementedError, zlib_error)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib_error, EOFError, RuntimeError),  # RuntimeError: it has a password
+    *(expat.ExpatError, ET.ParseError, LookupError, ValueError),
+)
+_ESCAPED = re.compile(r"_x((?!D[89A-F])[0-9A-F]{4})_", re.IGNORECASE)
+"""A character that XML cannot hold (ST_Xstring), `_x000D_` for example; halves of characters stay as they are."""
 _CELL = re.compile(r"([A-Z]{1,3})\d+")
 
 
@@ -43,9 +49,22 @@ def _open(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     if archive.getinfo(name).file_size > MAX_BYTES:
         raise ValueError(f"{name} unpacks to more than {MAX_BYTES >> 20} MiB")
     with archive.open(name) as part:
-        if b"<!DOCTYPE" in part.read(4096):
-            raise ValueError(f"{name} declares a document type")
+        _refuse_document_type(part, name)
     return archive.open(name)
+
+
+def _refuse_document_type(part: IO[bytes], name: str) -> None:
+    """Raise ValueError where a part declares a document type: it stands before the first element, however far in."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError(f"{name} declares a document type")
+
+    elements: list[object] = []
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = lambda *element: elements.append(element)
+    while not elements and (block := part.read(1 << 12)):
+        parser.Parse(block)
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:
@@ -73,7 +92,7 @@ def _text(element: ET.Element) -> str:
     """All text of a string, its formatted runs joined; phonetic guides left out."""
     runs = [child for child in element if child.tag.rpartition("}")[2] != "rPh"]
     texts = [part for run in runs for part in run.iter() if part.tag.rpartition("}")[2] == "t"]
-    return "".join(part.text or "" for part in texts)
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), "".join(part.text or "" for part in texts))
 
 
 def _cells(row: ET.Element, shared: list[str]) -> list[str]:

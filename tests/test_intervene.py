@@ -347,6 +347,8 @@ PROGRAMS = {
     "not JSON": ("print('no', flush=True)", 'not {"completion"'),
     "another field": ("print('{\"text\": 1}', flush=True)", 'not {"completion"'),
     "a number": ("print('{\"completion\": 1}', flush=True)", 'not {"completion"'),
+    "half a character": ('print(\'{"completion": "\\\\ud83d"}\', flush=True)', 'not {"completion"'),
+    "no UTF-8": ('sys.stdout.buffer.write(b\'{"completion": "\\xff"}\\n\'), sys.stdout.flush()', 'not {"completion"'),
     "ends": ("raise SystemExit(3)", "ended with exit code 3"),
 }
 

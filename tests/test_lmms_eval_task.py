@@ -42,6 +42,8 @@ def test_the_task_asks_shows_and_scores_as_emollm_does(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     task = load_task()
     assert task["dataset_path"] == "text"
+    # Without these, lmms-eval takes out the reasoning and cuts the answer at a blank line, before it is scored.
+    assert (task["reasoning_tags"], task["generation_kwargs"]["until"]) == ("none", [])
     aus = {"AU04": AU(value=3.0, kind="intensity"), "AU12": AU(value=0.0, kind="intensity")}
     samples = [
         Sample(

@@ -6,5 +6,5 @@
 
 A file is recognised by what it holds (`reading`), each harness having a reader of its own; all give `Told`, which is
 joined with the samples by id or, where the harness only numbers its documents, by number, if the gold answers in the
-file prove that the numbers are those of the samples. `lmms_eval/` is a task for lmms-eval to copy.
+file prove whose numbers they are (`joining`). `lmms_eval/` is a task for lmms-eval to copy.
 """

@@ -3,7 +3,7 @@
     {"doc_id": 0, "target": "anger", "filtered_resps": "<answer>anger</answer>", "sample_id": "rafdb/1", …}
 
 The document itself is not in the file, but what the task returned for it is: the task in `lmms_eval/` returns the id of
-the sample. `resps` is what the model said; where it is missing, nothing was filtered (lmms-eval 0.8,
+the sample. `resps` is what the model said; where it is missing, nothing was filtered (lmms-eval 0.7,
 loggers/evaluation_tracker.py).
 """
 
@@ -30,31 +30,31 @@ def read(path: Path, bad: Keep) -> Iterator[Told]:
     answered: set[str] = set()
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            line = raw.decode("utf-8", "replace").strip().removeprefix("\ufeff")
-            if not line:
+            if not raw.strip():
                 continue
             try:
-                found = json.loads(line)
+                found = json.loads(raw.decode("utf-8-sig"))
             except (ValueError, RecursionError):
                 found = None
             if not is_line(found):
+                line = raw.decode("utf-8", "replace").strip()
                 bad(BadLine(path, number, "no line of lmms-eval; write it again or remove it", line))
                 continue
             doc_id = text(found["doc_id"])
             yield Told(
                 line=number,
-                ids=tuple(dict.fromkeys((*_ids(found), doc_id))),
+                name=doc_id,
+                given=tuple(dict.fromkeys(_ids(found))),
                 completion=_first(found["resps"] if "resps" in found else found["filtered_resps"]),
                 model=model,
                 target=text(found.get("target")),
-                number=int(doc_id) if doc_id.isdecimal() else None,
                 is_repeat=doc_id in answered,
             )
             answered.add(doc_id)
 
 
 def _ids(found: dict[str, Any]) -> Iterator[str]:
-    """Yield the ids that the task returned, by themselves or within its scores, and that of the document."""
+    """Yield the ids that the task returned, by themselves or within its scores."""
     for name in ("sample_id", "id"):
         if isinstance(found.get(name), str):
             yield found[name]

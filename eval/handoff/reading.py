@@ -1,4 +1,4 @@
-"""Recognising a file of another harness, and joining what it tells with the samples.
+"""Recognising a file of another harness, and making predictions of what it tells.
 
 harness = recognise(path)                       # None: a file of ours
 predictions = read_told(harness, path, samples, bad=keep)
@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emollm.answers.words import split_labels
 from emollm.errors import EmoLLMError, SourceError
-from emollm.labels import canonical
 from emollm.records import BadLine, Prediction, Sample
 from eval.handoff import inspect_logs, lmms, vlmevalkit
-from eval.handoff.told import Harness, Keep, Told
+from eval.handoff.joining import join
+from eval.handoff.told import Harness, Keep, Told, is_writable, writable
 
 MAX_PEEK = 1 << 22
 """Bytes of the first line that are looked at."""
@@ -71,20 +70,27 @@ def read_told(harness: Harness, path: Path, samples: Sequence[Sample], bad: Keep
     except OSError as error:
         raise EmoLLMError(f"{path}: cannot be read: {error.strerror or error}") from None
     told = [one for one in everything if not one.is_repeat]
-    known = {sample.id for sample in samples}
-    by_number: Mapping[int, str] = {}
-    if told and not any(known.intersection(one.ids) for one in told):
-        by_number = number_samples(harness, path, told, samples)
+    ids = join(harness, path, told, samples)
     print(f"{path.name}: {_count(harness, told, len(everything) - len(told))}", file=sys.stderr)
     lines: dict[str, int] = {}
     for one in told:
-        found = by_number.get(-1 if one.number is None else one.number)
-        name = found or next((name for name in one.ids if name in known), one.ids[0])
-        if name in lines:
-            bad(BadLine(path, one.line, f"id: '{name}' is already on line {lines[name]}", ""))
-        elif one.completion is not None:
-            yield Prediction(id=name, completion=one.completion, model=one.model)
-        lines.setdefault(name, one.line)
+        name = ids.get(one.line)
+        if problem := _problem(harness, name, one, lines):
+            bad(BadLine(path, one.line, problem, writable(one.completion or "")))
+        elif name and one.completion is not None:
+            yield Prediction(id=name, completion=one.completion, model=writable(one.model))
+        lines.setdefault(name or "", one.line)
+
+
+def _problem(harness: Harness, name: str | None, one: Told, lines: Mapping[str, int]) -> str:
+    """Say what keeps an answer from being a prediction; empty: nothing does."""
+    if not name:
+        return f"id: is missing, which other answers have; {harness.cure}"
+    if name in lines:
+        return f"id: '{writable(name)}' is already on line {lines[name]}"
+    if not is_writable(name + (one.completion or "")):
+        return "holds half of a character (a surrogate by itself), which no file can; write it again or remove it"
+    return ""
 
 
 def _count(harness: Harness, told: Sequence[Told], num_repeats: int) -> str:
@@ -94,48 +100,3 @@ def _count(harness: Harness, told: Sequence[Told], num_repeats: int) -> str:
     parts += [f"{failed:,} of them without success, which count as missing"] * (failed > 0)
     parts += [f"{num_repeats:,} later answers to the same, which are passed over"] * (num_repeats > 0)
     return "; ".join(parts)
-
-
-def number_samples(harness: Harness, path: Path, told: Sequence[Told], samples: Sequence[Sample]) -> dict[int, str]:
-    """Return number of the document to id of the sample, in the order of the samples file.
-
-    Raises EmoLLMError unless every document has a number, and gold answers show that the orders are the same.
-    """
-    numbers = [one.number for one in told if one.number is not None]
-    what = f"{path}: no answer has the id of a sample ('{told[0].ids[0]}' here, '{samples[0].id}' there)"
-    if len(numbers) < len(told) or (harness.first is None and len(told) != len(samples)):
-        raise EmoLLMError(f"{what}; {harness.cure}")
-    first = min(numbers) if harness.first is None else harness.first
-    places = {number: number - first for number in numbers}
-    if not all(0 <= place < len(samples) for place in places.values()):
-        raise EmoLLMError(f"{what}, and its numbers run beyond the {len(samples):,} samples; {harness.cure}")
-    agreed = 0
-    for one in told:
-        sample = samples[places[one.number or 0]]
-        is_same = has_target(sample, one.target)
-        if is_same is False:
-            raise EmoLLMError(
-                f"{what}, and the order is another: '{one.target}' is gold of number {one.number} there, "
-                f"and '{sample.id}' at its place is not; {harness.cure}"
-            )
-        agreed += is_same is True
-    if not agreed:
-        raise EmoLLMError(f"{what}, and no gold answer in it proves that its numbers are theirs; {harness.cure}")
-    print(
-        f"{path.name}: joined by number; {agreed:,} of {len(told):,} gold answers in it prove the order of the samples",
-        file=sys.stderr,
-    )
-    return {number: samples[place].id for number, place in places.items()}
-
-
-def has_target(sample: Sample, target: str) -> bool | None:
-    """Tell whether a gold answer is the sample's; None where one of them is missing."""
-    gold = [sample.label] if sample.label is not None else sample.labels
-    said = split_labels(target)
-    if not gold or not said:
-        return None
-    return {_word(label, sample.label_set) for label in gold} == {_word(label, sample.label_set) for label in said}
-
-
-def _word(label: str, label_set: str | None) -> str:
-    return canonical(label, label_set) or label.strip().lower()

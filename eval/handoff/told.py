@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from emollm.records import BadLine
+
+MAX_DIGITS = 18
+"""More of them are no number of a document."""
+MAX_SHOWN = 2000
+"""Characters of a document that go to rejected.jsonl."""
 
 
 class Told(NamedTuple):
@@ -14,17 +20,27 @@ class Told(NamedTuple):
 
     line: int
     """Where it stands in the file: line, row or number of the sample, from 1."""
-    ids: tuple[str, ...]
-    """What may be the id of the sample, the likeliest first."""
+    name: str
+    """What the harness calls the document: often only its number."""
     completion: str | None
     """None: the harness got no answer."""
     model: str
+    given: tuple[str, ...] = ()
+    """Ids that the task gave for its sample, the likeliest first."""
     target: str = ""
     """The gold answer of the file; empty: it has none."""
-    number: int | None = None
-    """Of the document, where the harness numbers them."""
     is_repeat: bool = False
-    """Another answer about a sample that has been answered before."""
+    """Another answer about a document that has been answered before."""
+
+    @property
+    def number(self) -> int | None:
+        """The number of the document, where the harness only numbers it."""
+        return int(self.name) if self.name.isdecimal() and len(self.name) <= MAX_DIGITS else None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What is meant as the id of the sample: a number that the harness may have counted is not."""
+        return self.given if self.number is not None else (*self.given, self.name)
 
 
 Keep: TypeAlias = Callable[[BadLine], None]
@@ -44,3 +60,18 @@ class Harness(NamedTuple):
 def text(value: Any) -> str:
     """Return a value of a table or of JSON as text; empty where there is none, or NaN as tables write it."""
     return "" if value is None or value != value else str(value)
+
+
+def is_writable(said: str) -> bool:
+    """Tell whether a text can be written: JSON may hold half of a character, a surrogate by itself."""
+    return said.isascii() or not any("\ud800" <= char <= "\udfff" for char in said)
+
+
+def writable(said: str) -> str:
+    """Return a text with a question mark for each half of a character."""
+    return said if is_writable(said) else said.encode("utf-8", "replace").decode()
+
+
+def shown(document: Any) -> str:
+    """Return the beginning of a document as JSON, for rejected.jsonl."""
+    return writable(json.dumps(document, ensure_ascii=False)[:MAX_SHOWN])

@@ -18,7 +18,7 @@ from typing import Any
 from emollm.errors import SourceError
 from emollm.records import BadLine
 from emollm.xlsx import sheet_rows
-from eval.handoff.told import Harness, Keep, Told, text
+from eval.handoff.told import Harness, Keep, Told, shown, text
 
 COLUMNS = {"index", "prediction"}
 FAILED = "Failed to obtain answer"
@@ -35,19 +35,22 @@ def read(path: Path, bad: Keep) -> Iterator[Told]:
     """Yield what each row tells."""
     answered: set[str] = set()
     for line, row in _rows(path):
+        if not isinstance(row, dict):
+            bad(BadLine(path, line, "no row of a table; write it again or remove it", shown(row)))
+            continue
         index = text(row.get("index")).strip().removesuffix(".0")  # as a table with empty cells writes whole numbers
         if not index:
-            bad(BadLine(path, line, "index: is empty; give the row its index", json.dumps(row, ensure_ascii=False)))
+            bad(BadLine(path, line, "index: is empty; give the row its index", shown(row)))
             continue
         named = text(row.get("id")).strip()
         said, thought = text(row.get("prediction")), text(row.get("thinking")).strip()
         yield Told(
             line=line,
-            ids=(named, index) if named else (index,),
+            name=index,
+            given=(named,) if named else (),
             completion=None if FAILED in said else _with_thought(said, thought),
             model=path.stem,
             target=text(row.get("answer")),
-            number=int(index) if index.isdecimal() else None,
             is_repeat=index in answered,
         )
         answered.add(index)
@@ -59,8 +62,11 @@ def _with_thought(said: str, thought: str) -> str:
     return f"<think>{thought.removeprefix('<think>').removesuffix('</think>').strip()}</think>\n{said}"
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield number and cells of each row, by the names of the columns. Raises SourceError for what is no such table."""
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    """Yield number and cells of each row, by the names of the columns; of JSON, whatever is there.
+
+    Raises SourceError for what is no such table.
+    """
     if path.suffix.lower() == ".json":
         yield from enumerate(json.loads(path.read_bytes()), start=1)
         return

@@ -18,7 +18,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
+import msgspec
+
 from emollm.errors import ModelError
+from emollm.records.lines import UNREADABLE
 from eval.intervene.trials import Question
 
 
@@ -56,9 +59,7 @@ class Program(AbstractContextManager["Program"]):
         self._command = command
         self._folder = TemporaryDirectory(prefix="emollm-")
         try:
-            self._process = subprocess.Popen(
-                shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-            )
+            self._process = subprocess.Popen(shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         except (OSError, ValueError, IndexError) as error:
             self._folder.cleanup()
             raise ModelError(f"--program: '{command}' cannot be started ({error}); check the command") from None
@@ -74,17 +75,18 @@ class Program(AbstractContextManager["Program"]):
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(BrokenPipeError):  # its exit code tells more
-            self._process.stdin.write(line + "\n")
+            self._process.stdin.write(line.encode() + b"\n")
             self._process.stdin.flush()
         reply = self._process.stdout.readline()
         if not reply:
             raise ModelError(f"--program: '{self._command}' ended with exit code {self._process.wait()}; see above")
         try:
-            completion = json.loads(reply)["completion"]
-        except (ValueError, KeyError, TypeError):
+            completion = msgspec.json.decode(reply)["completion"]  # refuses half a character, which json lets pass
+        except (*UNREADABLE, KeyError, TypeError):
             completion = 0
         if completion is not None and not isinstance(completion, str):
-            raise ModelError(f'--program: answered {reply[:80]!r}, not {{"completion": "…"}} in one line')
+            told = reply[:80].decode("utf-8", "replace")
+            raise ModelError(f'--program: answered {told!r}, not {{"completion": "…"}} in one line')
         return None if completion is None else joined(question.begun, completion)
 
     def __exit__(self, *_: object) -> None:

@@ -31,6 +31,7 @@ from eval.metrics.hits import FAMILY as HITS
 from eval.metrics.label_sets import FAMILY as LABEL_SETS
 from eval.metrics.micro_expressions import FAMILY as MICRO_EXPRESSIONS
 from eval.metrics.pain import FAMILY as PAIN
+from eval.metrics.preference import FAMILY as PREFERENCE
 from eval.metrics.questions import FAMILY as QUESTIONS
 from eval.metrics.selective import FAMILY as SELECTIVE
 from eval.metrics.sentiment import FAMILY as SENTIMENT
@@ -40,7 +41,7 @@ from eval.metrics.wording import FAMILY as WORDING
 
 FAMILIES: dict[str, Family] = {family.name: family for family in (
     CLOSED_SET, FOLDS, CALIBRATION, SELECTIVE, SOFT_LABELS, DIMENSIONAL, SENTIMENT, COMPOUND, AMBIVALENCE,
-    MICRO_EXPRESSIONS, PAIN, WHEEL, LABEL_SETS, HITS, QUESTIONS, CONSISTENCY, WORDING, ENTAILMENT, COURSE,
+    MICRO_EXPRESSIONS, PAIN, WHEEL, LABEL_SETS, HITS, QUESTIONS, PREFERENCE, CONSISTENCY, WORDING, ENTAILMENT, COURSE,
     FEA_AUS, AU_VALUES, AU_EVENTS, FAITHFULNESS, JUDGE, *RUBRICS,
 )}  # fmt: skip
 
