@@ -14,7 +14,17 @@ from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from eval.intervals import Index, number_clusters, percentile_interval, resample, sum_by_cluster
+from eval.intervals import (
+    Block,
+    Cells,
+    Index,
+    number_clusters,
+    percentile_interval,
+    resample,
+    shape_of,
+    sum_up,
+    weighted,
+)
 from eval.metrics import METRICS, Array, Counts, tally, total
 from eval.metrics.families import FAMILIES, describe, is_detail
 from eval.metrics.family import Family, Line, block, drawn, to_array, whole
@@ -167,21 +177,27 @@ def _of_family(family: Family, lines: tuple[Lines, Lines], draws: Draws) -> list
 
 
 def _swapped_sums(
-    first: Sequence[Array], second: Sequence[Array], draws: Draws
+    first: Sequence[Block], second: Sequence[Block], draws: Draws
 ) -> Iterator[tuple[list[Array], list[Array]]]:
     """Yield the sums of both runs, had they swapped some subjects: of blocks (n, ...) each (chunk, ...)."""
-    wholes = [(one.sum(axis=0), other.sum(axis=0)) for one, other in zip(first, second, strict=True)]
-    changes = [
-        sum_by_cluster(other - one, draws.clusters, draws.num_clusters)
-        for one, other in zip(first, second, strict=True)
-    ]  # (C, F) each
-    width = max(draws.num_clusters, sum(change.shape[1] for change in changes))
+    blocks = list(zip(first, second, strict=True))
+    wholes = [(sum_up(one), sum_up(other)) for one, other in blocks]
+    changes = [_change(one, other, draws) for one, other in blocks]
+    width = max(draws.num_clusters, sum(math.prod(shape_of(one)) for one in first))
     for swaps in draws.swaps(width):
-        moved = [(swaps @ c).reshape(len(swaps), *one.shape) for c, (one, _) in zip(changes, wholes, strict=True)]
+        moved = [change(swaps) for change in changes]
         yield (
             [one + move for move, (one, _) in zip(moved, wholes, strict=True)],
             [other - move for move, (_, other) in zip(moved, wholes, strict=True)],
         )
+
+
+def _change(one: Block, other: Block, draws: Draws) -> Callable[[Array], Array]:
+    """Return what tells by how much the sums of the first run change where clusters are swapped (chunk, C)."""
+    if isinstance(one, Cells) or isinstance(other, Cells):
+        comes, goes = (weighted(block, draws.clusters, draws.num_clusters) for block in (other, one))
+        return lambda swaps: comes(swaps) - goes(swaps)
+    return weighted(other - one, draws.clusters, draws.num_clusters)
 
 
 def _swapped_ranks(
@@ -272,9 +288,12 @@ def _only_one_right(runs: Sequence[Run], names: Sequence[str], found: Comparison
 
 def _chance(found: Sequence[Comparison]) -> str:
     """Say how many of the differences would be clear by chance, and how many stay clear after correction."""
-    counted = [one for each in found for one in each.differences if one.p_adjusted is not None]
+    adjusted = [one for each in found for one in each.differences if one.p_adjusted is not None]
+    counted = [one for one in adjusted if not math.isnan(one.p_adjusted or 0.0)]
     alone, clear = (sum(getattr(one, name) for one in counted) for name in ("is_clear_alone", "is_clear"))
+    same = len(adjusted) - len(counted)
+    beside = f" {same} other numbers stand on what is the same in both runs." if same else ""
     return (
         f"Of all {len(counted)} differences, about {LEVEL * len(counted):.0f} would leave 0 out of the interval by "
-        f"chance alone; {alone} do, and {clear} are clear with p adjusted for all of them."
+        f"chance alone; {alone} do, and {clear} are clear with p adjusted for all of them.{beside}"
     )

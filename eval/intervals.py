@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,20 @@ Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 Key = TypeVar("Key", int, str, tuple[str, str])
+
+
+class Cells(NamedTuple):
+    """A block (n, *shape) in which each sample is a single 1, or nothing: where it stands, without the zeros around it.
+
+    Written out, the confusion of 60 labels is 3,660 numbers a sample.
+    """
+
+    place: Index  # (n,) in the flat shape; -1: nothing
+    shape: tuple[int, ...]
+
+
+Block: TypeAlias = Array | Cells
+"""Numbers of each sample that add up: (n, ...)."""
 
 FEW_CLUSTERS = 20
 """Below this many clusters a percentile interval is known to be too narrow; the results say so."""
@@ -52,16 +66,16 @@ def number_clusters(keys: Sequence[Key]) -> Index:
     return np.array([numbers[key] for key in keys], dtype=np.intp)
 
 
-def resample(blocks: Sequence[Array], clusters: Index, *, num_resamples: int, seed: int) -> list[Array]:
+def resample(blocks: Sequence[Block], clusters: Index, *, num_resamples: int, seed: int) -> list[Array]:
     """Return each block (n, ...) summed over each resample of the clusters: (num_resamples, ...)."""
     num_clusters = int(clusters.max()) + 1 if len(clusters) else 0
-    sums = [sum_by_cluster(block, clusters, num_clusters) for block in blocks]  # each (C, F)
-    draws = [np.zeros((num_resamples, *block.shape[1:])) for block in blocks]
+    sums = [weighted(block, clusters, num_clusters) for block in blocks]
+    draws = [np.zeros((num_resamples, *shape_of(block))) for block in blocks]
     start = 0
     for weights in _weights(num_clusters, num_clusters, num_resamples, seed):  # (chunk, C)
         end = start + len(weights)
-        for draw, block in zip(draws, sums, strict=True):
-            draw[start:end] = (weights @ block).reshape(end - start, *draw.shape[1:])
+        for draw, sum_under in zip(draws, sums, strict=True):
+            draw[start:end] = sum_under(weights)
         start = end
     return draws
 
@@ -73,7 +87,37 @@ def draw_weights(clusters: Index, *, num_resamples: int, seed: int) -> Iterator[
         yield weights[:, clusters]
 
 
-def sum_by_cluster(block: Array, clusters: Index, num_clusters: int) -> Array:
+def shape_of(block: Block) -> tuple[int, ...]:
+    """Return the shape of one sample's numbers."""
+    return block.shape if isinstance(block, Cells) else block.shape[1:]
+
+
+def sum_up(block: Block) -> Array:
+    """Return the sum over the samples: (...)."""
+    if isinstance(block, Cells):
+        counts = np.bincount(block.place[block.place >= 0], minlength=math.prod(block.shape))
+        return counts.astype(np.float64).reshape(block.shape)
+    return np.asarray(block.sum(axis=0))
+
+
+def weighted(block: Block, clusters: Index, num_clusters: int) -> Callable[[Array], Array]:
+    """Return what sums a block (n, ...) under weights of the clusters (R, C): (R, ...)."""
+    shape = shape_of(block)
+    if not isinstance(block, Cells):
+        sums = _sum_by_cluster(block, clusters, num_clusters)
+        return lambda weights: (weights @ sums).reshape(len(weights), *shape)
+    width, known = math.prod(shape), block.place >= 0
+    filled, counts = np.unique(clusters[known] * width + block.place[known], return_counts=True)
+    cluster, place = np.divmod(filled, max(width, 1))
+
+    def sum_cells(weights: Array) -> Array:
+        rows = [np.bincount(place, row[cluster] * counts, width) for row in weights]
+        return np.array(rows, dtype=np.float64).reshape(len(weights), *shape)
+
+    return sum_cells
+
+
+def _sum_by_cluster(block: Array, clusters: Index, num_clusters: int) -> Array:
     """Return the block (n, ...) summed over the samples of each cluster, and flat: (C, F)."""
     flat = block.reshape(len(block), math.prod(block.shape[1:]))
     if num_clusters == len(block):

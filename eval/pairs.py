@@ -50,7 +50,7 @@ def read_pairs(predictions_path: Path, samples_path: Path, *, split: str | None,
     """Read both files. Malformed lines are kept in `bad`, and the first ones are printed to stderr.
 
     Raises EmoLLMError where there is nothing to score: no sample, no such split, or no id in common; and where the
-    first file mixes predictions with samples, or is the second one.
+    first file mixes predictions with samples, or is the second one, or the second holds predictions.
     """
     bad: list[BadLine] = []
     harness = recognise(predictions_path)
@@ -59,6 +59,9 @@ def read_pairs(predictions_path: Path, samples_path: Path, *, split: str | None,
         raise EmoLLMError(f"{predictions_path}: is compared with itself; give what was detected, then the gold samples")
 
     def keep(line: BadLine) -> None:
+        if line.path == samples_path and kind_of(line.text) == "model":
+            where = f"{line.path}:{line.line}"
+            raise EmoLLMError(f"{where}: a prediction; give the two files in the order predictions, samples")
         if line.path == predictions_path and kind_of(line.text) not in (None, judged):
             raise EmoLLMError(_mixed(line, judged))
         bad.append(line)

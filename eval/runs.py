@@ -37,6 +37,8 @@ def names_of(runs: Sequence[Run]) -> list[str]:
 def refuse_incomparable(first: Run, second: Run) -> None:
     """Raise ConfigError, with every reason, where a difference would not be due to the models."""
     problems = []
+    if first.results.emollm != second.results.emollm:
+        problems.append(f"scored by emollm {first.results.emollm} and {second.results.emollm}")
     for name in ("judged", "label_set", "split", "thresholds", "aus"):
         one, other = (getattr(run.results.settings, name) for run in (first, second))
         if one != other:
@@ -57,7 +59,7 @@ def refuse_incomparable(first: Run, second: Run) -> None:
     if problems:
         where = f"{first.folder} and {second.folder}"
         raise ConfigError(
-            f"{where}: not comparable: {'; '.join(problems)}; score both with the same samples and settings"
+            f"{where}: not comparable: {'; '.join(problems)}; score both with one emollm, the same samples and settings"
         )
 
 

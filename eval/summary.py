@@ -18,7 +18,7 @@ from emollm import __version__, facs
 from emollm.claims.checker import VERDICTS
 from emollm.stage import versions
 from eval.intervals import FEW_CLUSTERS, Index, number_clusters, percentile_interval, resample
-from eval.metrics import BASES, METRICS, Array, Counts, Metric, tally, total
+from eval.metrics import BASES, METRICS, Array, Counts, Metric, Tally, tally, total
 from eval.metrics import aus as au_metrics
 from eval.metrics import labels as label_metrics
 from eval.metrics.families import FAMILIES
@@ -39,7 +39,7 @@ class Evidence(NamedTuple):
     """What every number is computed from: the samples, their counts, and resamples of these."""
 
     rows: Sequence[Scored]
-    counts: Counts  # (n, ...)
+    tally: Tally  # (n, ...)
     whole: Counts  # (...)
     draws: Counts  # (num_resamples, ...)
     clusters: Index  # (n,)
@@ -188,19 +188,20 @@ def interval_note(num_clusters: int, low: float, high: float) -> str:
 
 
 def _label_rates(evidence: Evidence, labels: Sequence[str]) -> list[Rates]:
-    confusion = evidence.counts.confusion  # (n, K, K + 1), each sample a single 1
-    known = confusion.sum(axis=(-2, -1))[:, None] > 0  # (n, 1)
+    place = evidence.tally.confusion.place[:, None]  # (n, 1)
+    gold, named = np.divmod(place, len(labels) + 1)
+    known = place >= 0
     seen = Seen(
-        gold=confusion.sum(axis=-1) > 0,
-        named=confusion[..., :-1].sum(axis=-2) > 0,
-        measured=np.broadcast_to(known, (len(confusion), len(labels))),
+        gold=known & (gold == np.arange(len(labels))),
+        named=known & (named == np.arange(len(labels))),
+        measured=np.broadcast_to(known, (len(place), len(labels))),
     )
     functions = (label_metrics.class_precision, label_metrics.class_recall, label_metrics.class_f1)
     return _rates(evidence, [(label, label) for label in labels], seen, functions)
 
 
 def _au_rates(evidence: Evidence, aus: Sequence[str]) -> list[Rates]:
-    hits, false_alarms, misses, rejections = np.moveaxis(evidence.counts.aus > 0, -1, 0)  # (n, A) each
+    hits, false_alarms, misses, rejections = np.moveaxis(evidence.tally.aus > 0, -1, 0)  # (n, A) each
     seen = Seen(gold=hits | misses, named=hits | false_alarms, measured=hits | misses | false_alarms | rejections)
     functions = (au_metrics.au_precision, au_metrics.au_recall, au_metrics.au_f1)
     titles = [(au, facs.UNITS[au].name) for au in aus]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import pytest
 from answered import case, labelled, measured, metrics, softmax
@@ -155,3 +156,16 @@ def test_votes_are_read_in_the_words_of_the_set_and_ties_are_shared() -> None:
     assert "1 of 2 samples have no scores" in told.notices[0]
     assert to_array([line for line in told.lines if line])[1, 5:].tolist() == pytest.approx([0, 0])
     assert measured(SOFT_LABELS, [labelled("fear", "fear")]).lines == [None]
+
+
+def test_votes_and_scores_for_words_outside_the_set_are_told() -> None:
+    odd = voted({"happiness": 0.5, "bar": 0.5}, "happiness", happiness=0.7, foo=0.3)
+    assert measured(SOFT_LABELS, [odd]).notices == [
+        "votes for words that are no label of basic7, such as 'bar', in 1 of 1 samples",
+        "scores for words that are no label of basic7, such as 'foo', in 1 of 1 samples",
+        f"labels with votes got no probability in 1 of 1 samples: their cross-entropy is that of {FLOOR:.1e}",
+    ]
+    with_label = case(msgspec.structs.replace(odd.sample, label="happiness"), odd.prediction, "basic7")
+    assert measured(CALIBRATION, [with_label]).notices == [
+        "scores for words that are no label of basic7, such as 'foo', in 1 of 1 samples"
+    ]

@@ -14,7 +14,7 @@ from emollm import facs
 from emollm.errors import ConfigError, EmoLLMError, RecordError
 from emollm.records import encode
 from eval.compare import main
-from eval.differences import Difference, compare_runs, verdict
+from eval.differences import Difference, compare_runs, sentences, verdict
 from eval.results import Coverage, Input, Settings, write_results
 from eval.runs import read_run
 from eval.score import main as score
@@ -136,6 +136,26 @@ def test_runs_on_other_gold_are_refused(tmp_path: Path) -> None:
     first, second = run_of(tmp_path / "a", [True] * 5), run_of(tmp_path / "b", [True] * 5, gold="sadness")
     with pytest.raises(ConfigError, match=r"other gold for 5 samples \(label\), such as '0'"):
         main([str(first), str(second)])
+
+
+def test_runs_scored_by_two_versions_are_refused(tmp_path: Path) -> None:
+    first, second = (run_of(tmp_path / name, [True, False] * 5) for name in "ab")
+    results = json.loads((second / "results.json").read_text())
+    (second / "results.json").write_text(json.dumps(results | {"emollm": "0.0.1"}))
+    with pytest.raises(ConfigError, match=rf"scored by emollm {re.escape(results['emollm'])} and 0\.0\.1; score both"):
+        accuracy_difference(first, second)
+
+
+def test_what_cannot_differ_makes_no_chance_findings(tmp_path: Path) -> None:
+    """Both runs answer every sample in one word: coverage, words and the like are the same on each."""
+    first, second = run_of(tmp_path / "a", [True, False] * 40), run_of(tmp_path / "b", [False, True] * 40)
+    runs = [read_run(first), read_run(second)]
+    found = compare_runs(runs, num_resamples=10, seed=0)
+    num_differing = sum(one.p <= 1 and one.deviation > 0 for one in found[0].differences)
+    said = sentences(runs, found)[-1]
+    assert 0 < num_differing < len(found[0].differences)
+    assert said.startswith(f"Of all {num_differing} differences,")
+    assert f"{len(found[0].differences) - num_differing} other numbers stand on what is the same" in said
 
 
 def test_a_folder_without_scores_is_named(tmp_path: Path) -> None:

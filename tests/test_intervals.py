@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from eval.intervals import number_clusters, percentile_interval, resample
+from eval.intervals import Cells, number_clusters, percentile_interval, resample, sum_up, weighted
 
 
 def interval_of_mean(
@@ -123,3 +125,28 @@ def test_many_clusters_are_drawn_in_parts() -> None:
     n = 1_500_000
     (draws,) = resample([np.ones((n, 1))], np.arange(n), num_resamples=3, seed=0)
     assert draws.ravel().tolist() == [n] * 3
+
+
+def test_cells_are_what_they_stand_for_written_out() -> None:
+    """A single 1 a sample, by its place or with all the zeros: the same sums, draws and weighted sums."""
+    rng = np.random.default_rng(2)
+    place, clusters = rng.integers(-1, 12, 200), rng.integers(0, 30, 200)
+    dense = np.zeros((200, 12))
+    dense[place >= 0, place[place >= 0]] = 1.0
+    cells, dense = Cells(place, (3, 4)), dense.reshape(200, 3, 4)
+    np.testing.assert_array_equal(sum_up(cells), sum_up(dense))
+    draws = [resample([block], clusters, num_resamples=40, seed=1)[0] for block in (cells, dense)]
+    np.testing.assert_array_equal(*draws)
+    weights = rng.integers(0, 2, (7, 30)).astype(float)
+    np.testing.assert_array_equal(*(weighted(block, clusters, 30)(weights) for block in (cells, dense)))
+
+
+def test_many_labels_of_many_samples_fit_into_memory() -> None:
+    """Written out, 60 labels of 20,000 samples are 586 MB; the draws are 30 kB each."""
+    rng = np.random.default_rng(3)
+    cells = Cells(rng.integers(0, 60 * 61, 20_000), (60, 61))
+    tracemalloc.start()
+    resample([cells], np.arange(20_000), num_resamples=20, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emollm.claims.checker import VERDICTS
-from eval.metrics import METRICS, Counts, tally, total
+from eval.metrics import METRICS, Counts, Tally, tally, total
 from eval.metrics.labels import class_f1, class_precision, class_recall
 from eval.scored import Scored, ScoredClaim
 from eval.summary import known_aus
@@ -46,7 +46,7 @@ def row_of(number: int, case: dict[str, Any]) -> Scored:
     )
 
 
-def counts_of(cases: list[dict[str, Any]], labels: list[str]) -> Counts:
+def counts_of(cases: list[dict[str, Any]], labels: list[str]) -> Tally:
     rows = [row_of(number, case) for number, case in enumerate(cases)]
     return tally(rows, labels, known_aus(rows))
 
@@ -101,5 +101,6 @@ def test_precision_of_a_label_never_answered_is_unknown_and_its_f1_is_zero() -> 
 
 def test_metrics_of_stacked_counts_are_the_metrics_of_each() -> None:
     right, wrong = ({"gold": "happiness", "predicted": label} for label in ("happiness", "sadness"))
-    counts = counts_of([right, wrong, right], ["happiness", "sadness"])
-    assert METRICS["accuracy"].function(counts).tolist() == [1, 0, 1]
+    several = [total(counts_of([row], ["happiness", "sadness"])) for row in (right, wrong, right)]
+    stacked = Counts._make(np.stack(blocks) for blocks in zip(*several, strict=True))
+    assert METRICS["accuracy"].function(stacked).tolist() == [1, 0, 1]

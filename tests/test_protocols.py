@@ -12,7 +12,7 @@ from scipy.stats import pearsonr
 from sklearn.metrics import accuracy_score, auc, average_precision_score, balanced_accuracy_score, f1_score
 
 from emollm.records import AU, Face, Prediction, Sample, encode
-from eval.metrics.agreement import ccc, mae, pair_sums, pearson, rmse
+from eval.metrics.agreement import ccc, icc, mae, pair_sums, pearson, rmse
 from eval.metrics.ambivalence import CLASSES as AMBIVALENCE_CLASSES
 from eval.metrics.ambivalence import FAMILY as AMBIVALENCE
 from eval.metrics.compound import FAMILY as COMPOUND
@@ -76,13 +76,22 @@ def test_sentiment_as_published_and_corrected() -> None:
     assert numbers["sentiment_accuracy_corrected"] == pytest.approx(accuracy_score(g, s))
     left_out, neither = measured(SENTIMENT, cases, "sentiment3").notices
     assert left_out.startswith(f"neutral gold in {(gold == 0).sum()} of 80 samples")
-    assert f" {(s == 0).sum()} answers" in neither
+    assert f"neutral in {(s == 0).sum()} answers" in neither
 
 
 def test_a_model_that_always_says_neutral_gains_nothing_once_corrected() -> None:
     cases = [labelled("negative", "neutral", "sentiment3")] * 3 + [labelled("positive", "neutral", "sentiment3")]
     numbers = metrics(SENTIMENT, cases, "sentiment3")
     assert (numbers["sentiment_accuracy"], numbers["sentiment_accuracy_corrected"]) == (0.75, 0)
+
+
+@pytest.mark.parametrize("said", [None, "nothing of the kind"])
+def test_an_answer_that_is_missing_or_unreadable_is_not_right_on_negative_samples(said: str | None) -> None:
+    cases = [labelled("negative", said, "sentiment3")] * 3 + [labelled("positive", "positive", "sentiment3")]
+    numbers = metrics(SENTIMENT, cases, "sentiment3")
+    assert (numbers["sentiment_accuracy"], numbers["sentiment_accuracy_corrected"]) == (0.25, 0.25)
+    [notice] = measured(SENTIMENT, cases, "sentiment3").notices
+    assert notice == "no answer, or none that can be read, for 3 samples, which count as wrong"
 
 
 # --- compounds and micro-expressions ----------------------------------------------------------------------------------
@@ -199,6 +208,23 @@ def test_samples_without_a_score_come_last_and_are_told() -> None:
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [2, 1_000, 100_000])
+@pytest.mark.parametrize("level", [2.3, 0.3, -0.7])
+def test_where_gold_does_not_move_nothing_follows_it(level: float, n: int) -> None:
+    still, moving = np.full(n, level), np.linspace(-1, 1, n)
+    sums = pair_sums(moving, still).sum(axis=0)
+    assert np.isnan([ccc(sums), pearson(sums)]).all()
+    sums = pair_sums(still, moving).sum(axis=0)
+    assert (float(ccc(sums)), float(icc(sums))) == (0, 0)
+    assert np.isnan(pearson(sums))
+
+
+def test_correlation_of_two_samples_is_at_most_one() -> None:
+    pairs = RNG.normal(size=(500, 2, 2))
+    found = np.array([float(pearson(pair_sums(*pair).sum(axis=0))) for pair in pairs])
+    assert np.abs(found).max() == 1
 
 
 def test_agreement_is_that_of_scipy_and_of_lins_formula() -> None:

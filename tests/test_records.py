@@ -59,6 +59,12 @@ BAD_LINES = {
     "wrong type": ('{"id":"a","valence":"high"}', "valence: expected `float | null`, got `str`"),
     "valence out of range": ('{"id":"a","valence":7}', "record: valence 7.0 is outside -1 to 1"),
     "soft labels that do not sum to 1": ('{"id":"a","soft":{"anger":0.4}}', "record: soft sums to 0.4, not to 1"),
+    "soft labels below 0": ('{"id":"a","soft":{"anger":1.5,"fear":-0.5}}', "record: soft: anger 1.5 is outside 0 to 1"),
+    "blank label": ('{"id":"a","label":" "}', "record: label is blank; leave it out where it is not known"),
+    "onset after offset": (
+        '{"id":"a","events":[{"au":"AU12","onset_s":2,"apex_s":1,"offset_s":0.5,"peak":3}]}',
+        "events[0]: onset_s 2, apex_s 1 and offset_s 0.5 do not follow one another",
+    ),
     "path that leaves its folder": (
         '{"id":"a","media":{"kind":"image","path":"../../etc/passwd"}}',
         "media: path '../../etc/passwd' must be relative, with '/' and without '..'",

@@ -122,6 +122,11 @@ class Event(Record):
     peak: float
     face: str = "0"
 
+    def __post_init__(self) -> None:
+        if not self.onset_s <= self.apex_s <= self.offset_s:
+            times = f"onset_s {self.onset_s:g}, apex_s {self.apex_s:g} and offset_s {self.offset_s:g}"
+            raise ValueError(f"{times} do not follow one another")
+
 
 class Reasoning(Record):
     """The three sections of an explanation."""
@@ -157,6 +162,11 @@ class Sample(Keyed):
 
     def __post_init__(self) -> None:
         check_unit_square(self)
+        if self.label is not None and not self.label.strip():
+            raise ValueError("label is blank; leave it out where it is not known")
+        for label, share in (self.soft or {}).items():
+            if not 0.0 <= share <= 1.0:
+                raise ValueError(f"soft: {label} {share!r} is outside 0 to 1")
         if self.soft is not None and not math.isclose(sum(self.soft.values()), 1.0, abs_tol=1e-3):
             raise ValueError(f"soft sums to {sum(self.soft.values()):.4g}, not to 1")
 

@@ -151,6 +151,9 @@ def _what_is_wrong(tables: Any) -> str | None:
         for word, meanings in tables[part].items():
             if not isinstance(meanings, list) or not all(isinstance(one, str) for one in meanings):
                 return f"{part}.{word}: not a list of words"
+    for word in tables["format_mapping"]:
+        if word != word.strip().lower():
+            return f"format_mapping: '{word}' is never met, since labels are looked up in lower case without blanks"
     for word, labels in tables["format_mapping"].items():
         unknown = next((label for label in labels if label not in tables["raw_mapping"]), None)
         if unknown is not None:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from eval.metrics import answers, aus, claims, labels
-from eval.metrics.counts import Array, Counts, mean_known, ratio, tally, total
+from eval.metrics.counts import Array, Counts, Tally, mean_known, ratio, tally, total
 from eval.scored import Scored
 
-__all__ = ["BASES", "METRICS", "Array", "Counts", "Metric", "mean_known", "ratio", "tally", "total"]
+__all__ = ["BASES", "METRICS", "Array", "Counts", "Metric", "Tally", "mean_known", "ratio", "tally", "total"]
 
 Base = Literal["samples", "predictions", "labels", "words", "faces", "both"]
 

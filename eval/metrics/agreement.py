@@ -4,7 +4,8 @@
     ccc(pairs), pearson(pairs), mae(pairs), rmse(pairs)
 
 CCC = 2 · cov(x, y) / (var x + var y + (mean x − mean y)²), with population moments (Lin 1989, Biometrics 45:255). It is
-at most 1; a constant answer has 0, as has one that does not move with the gold.
+at most 1; a constant answer has 0, as has one that does not move with the gold. Where gold does not move, nothing can
+follow it: that is not known, and no 0.
 """
 
 from __future__ import annotations
@@ -17,19 +18,22 @@ from eval.metrics.counts import Array, ratio
 
 NUM_SUMS = 7
 
-_STILL = 1e-12
-"""Variance at or below which nothing varies: what rounding leaves of equal numbers."""
+_STILL = 1e-10
+"""Variance, as a share of the mean square, at or below which nothing varies: what rounding leaves of equal numbers."""
 
 
-def pair_sums(first: Array, second: Array) -> Array:
-    """Return n, x, y, x², y², xy and |x − y| of each pair (n, 7), all 0 where one of the two is not known."""
-    known = ~(np.isnan(first) | np.isnan(second))
-    x, y = np.where(known, first, 0.0), np.where(known, second, 0.0)
+def pair_sums(first: Array, gold: Array) -> Array:
+    """Return n, x, y, x², y², xy and |x − y| of each pair (n, 7), all 0 where one of the two is not known.
+
+    x and y count from the least gold number, so that rounding does not make squares of equal ones differ.
+    """
+    known, least = ~(np.isnan(first) | np.isnan(gold)), np.fmin.reduce(gold, axis=0, initial=np.inf)
+    x, y = np.where(known, first - least, 0.0), np.where(known, gold - least, 0.0)
     return np.stack([known.astype(np.float64), x, y, x * x, y * y, x * y, np.abs(x - y)], axis=-1)
 
 
 class Moments(NamedTuple):
-    """Population moments of summed pairs, NaN where nothing is known."""
+    """Population moments of summed pairs, NaN where nothing is known. Means count from the least gold number."""
 
     mean_x: Array
     mean_y: Array
@@ -42,25 +46,27 @@ def moments(pairs: Array) -> Moments:
     """Return the moments of summed pairs (..., 7); what stands behind these is passed over."""
     n, x, y, xx, yy, xy = np.moveaxis(pairs[..., :6], -1, 0)
     mean_x, mean_y = ratio(x, n), ratio(y, n)
-    var_x, var_y = (_varies(ratio(square, n) - mean**2) for square, mean in ((xx, mean_x), (yy, mean_y)))
-    return Moments(mean_x, mean_y, var_x, var_y, ratio(xy, n) - mean_x * mean_y)
+    var_x, var_y = (_variance(ratio(square, n), mean) for square, mean in ((xx, mean_x), (yy, mean_y)))
+    cov = np.where((var_x == 0) | (var_y == 0), 0.0, ratio(xy, n) - mean_x * mean_y)
+    return Moments(mean_x, mean_y, var_x, var_y, cov)
 
 
-def _varies(variance: Array) -> Array:
-    return np.where(variance <= _STILL, 0.0, variance)
+def _variance(square: Array, mean: Array) -> Array:
+    variance = square - mean**2
+    return np.where(variance <= _STILL * square, 0.0, variance)
 
 
 def ccc(pairs: Array) -> Array:
-    """Return the concordance of summed pairs (..., 7); NaN where nothing is known or all numbers are one."""
+    """Return the concordance of summed pairs (..., 7); NaN where nothing is known or gold does not vary."""
     one = moments(pairs)
-    spread = _varies(one.var_x + one.var_y + (one.mean_x - one.mean_y) ** 2)
-    return np.asarray(ratio(2 * one.cov, spread))
+    spread = one.var_x + one.var_y + (one.mean_x - one.mean_y) ** 2
+    return np.where(one.var_y > 0, ratio(2 * one.cov, spread), np.nan)
 
 
 def pearson(pairs: Array) -> Array:
     """Return the correlation of summed pairs (..., 7); NaN where one side does not vary."""
     one = moments(pairs)
-    return ratio(one.cov, np.sqrt(one.var_x * one.var_y))
+    return np.clip(ratio(one.cov, np.sqrt(one.var_x * one.var_y)), -1.0, 1.0)  # rounding may leave a hair beyond
 
 
 def icc(pairs: Array) -> Array:

@@ -153,7 +153,7 @@ FAMILY = Family(
             _varied(pearson), FERA,
         ),
         "au_ccc": _of_pairs(
-            "Intensity CCC", "Concordance of detected and gold intensity.", _varied(ccc),
+            "Intensity CCC", "Concordance of detected and gold intensity.", ccc,
             "Lin 1989, Biometrics 45:255",
         ),
         "au_measured": FamilyMetric(

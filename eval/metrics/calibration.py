@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from eval.metrics.counts import Array, ratio
-from eval.metrics.distribution import FLOOR, cross_entropy, read_scores, top
+from eval.metrics.distribution import FLOOR, cross_entropy, outside, read_scores, top
 from eval.metrics.family import Case, Context, Each, Family, FamilyMetric, Line, Measured
 
 NUM_BINS = 15
@@ -40,7 +40,9 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
         )
     if not any(line is not None and line[0] for line in lines):
         return Measured([None] * len(cases))
-    return Measured(lines, {"bins": NUM_BINS, "floor": FLOOR}, notices=_notices(lines, num_zero), parts=BIN_NAMES)
+    stated = (case.prediction.scores for case in cases if case.prediction and case.score.label_gold is not None)
+    notices = [*_notices(lines, num_zero), *outside(stated, context.label_set, "scores")]
+    return Measured(lines, {"bins": NUM_BINS, "floor": FLOOR}, notices=notices, parts=BIN_NAMES)
 
 
 def _notices(lines: Sequence[Line | None], num_zero: int) -> list[str]:

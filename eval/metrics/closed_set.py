@@ -70,7 +70,7 @@ def is_strict(case: Case) -> bool:
     said = (text_of(answer) or "").strip()
     if answer.style == "sections":
         return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said) for word in words)
-    return said in words
+    return said in words and (answer.style != "label" or answer.is_well_formed)
 
 
 def _wording(case: Case) -> str:

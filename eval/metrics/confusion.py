@@ -1,6 +1,6 @@
 """Functions of a confusion matrix (..., K, K + 1): gold × answered, the last column for answers of none of the labels.
 
-    macro_f1(one_hot(gold, answered, 3).sum(axis=0))
+    macro_f1(sum_up(cells(gold, answered, 3)))
 
 An answer of none of the labels lowers recall and raises no label's precision. Means run over the labels that occur in
 gold, so that a label without a sample neither adds a 0 nor a 1 (scikit-learn's `labels=` of those in gold).
@@ -10,11 +10,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from eval.intervals import Cells
 from eval.metrics.counts import Array, mean_known, ratio
 
 
+def cells(gold: Array, answered: Array, num_labels: int) -> Cells:
+    """Return where each sample stands in the matrix (K, K + 1), from indices (n,).
+
+    An answer that is NaN is none of the labels; a sample whose gold is NaN stands nowhere.
+    """
+    column = np.where(np.isnan(answered), num_labels, answered)
+    place = np.where(np.isnan(gold), -1, gold * (num_labels + 1) + column)
+    return Cells(place.astype(np.intp), (num_labels, num_labels + 1))
+
+
 def one_hot(gold: Array, answered: Array, num_labels: int) -> Array:
-    """Return the matrix of each sample (n, K, K + 1) from indices (n,); an answer that is NaN is none of the labels."""
+    """Return the matrix of each sample (n, K, K + 1), written out: for a handful of labels."""
     matrices = np.zeros((len(gold), num_labels, num_labels + 1))
     column = np.where(np.isnan(answered), num_labels, answered).astype(np.intp)
     matrices[np.arange(len(gold)), gold.astype(np.intp), column] = 1.0

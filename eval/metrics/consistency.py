@@ -5,12 +5,15 @@ answer, g gold; EPC is the share of samples with e = p, EEA of those with e = g,
 cannot be read agrees with nothing and stays in the denominator. Here e is read by our own rules, the last emotion that
 the reasoning affirms (`answers.given.last_label`), so that the number is the same tomorrow; its coverage stands beside.
 
-Samples whose answers bring no reasoning at all, of a model that otherwise reasons, count as unread.
+Samples whose answers bring no reasoning at all, of a model that otherwise reasons, count as unread. Where no reasoning
+is read at all, none of this is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from emollm.answers import Answer
 from emollm.answers.given import last_label
@@ -75,7 +78,12 @@ _AGREES, _EXPLAINS, _RIGHT, _FAITHFUL, _READ, _ALL = range(6)
 
 
 def _share(column: int, of: int = _ALL) -> Callable[[Array], Array]:
-    return lambda sums: ratio(sums[..., column], sums[..., of])
+    return lambda sums: _if_read(sums, ratio(sums[..., column], sums[..., of]))
+
+
+def _if_read(sums: Array, values: Array) -> Array:
+    """Return the values; NaN where no reasoning was read, which may have led to any label."""
+    return np.where(sums[..., _READ] > 0, values, np.nan)
 
 
 FAMILY = Family(
@@ -100,11 +108,12 @@ FAMILY = Family(
             "Right, by other reasoning",
             "Right answers whose reasoning affirms another label or none / right answers: the label did not come from "
             "what was written before it.",
-            lambda sums: ratio(sums[..., _RIGHT] - sums[..., _FAITHFUL], sums[..., _RIGHT]), better="lower",
+            lambda sums: _if_read(sums, ratio(sums[..., _RIGHT] - sums[..., _FAITHFUL], sums[..., _RIGHT])),
+            better="lower",
         ),
         "reasoning_read_rate": FamilyMetric(
             "Label read from reasoning", "Reasoning that affirms one label of the set / samples with a gold label.",
-            _share(_READ), is_detail=True,
+            lambda sums: ratio(sums[..., _READ], sums[..., _ALL]), is_detail=True,
         ),
         "epc_read": FamilyMetric(
             "Reasoning = answer, where both are read",

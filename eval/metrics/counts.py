@@ -1,7 +1,7 @@
 """Counts: all that the metrics need from a sample, as numbers that add up over samples.
 
 A metric is a function of summed counts. A resample of the data is then one matrix product, and the metric of a
-thousand resamples one call: every array of `Counts` may carry leading axes (samples, clusters or resamples).
+thousand resamples one call: every array of `Counts` may carry leading axes (resamples).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emollm.claims.checker import VERDICTS
+from eval.intervals import Cells, sum_up
 from eval.scored import Scored
 
 Array = npt.NDArray[np.float64]
@@ -31,12 +32,25 @@ class Counts(NamedTuple):
     answers: Array  # (..., 5) samples, predictions, well-formed answers, answers with a label, words
 
 
-def tally(rows: Sequence[Scored], labels: Sequence[str], aus: Sequence[str]) -> Counts:
-    """Count each sample by itself: every array has the samples as its first axis."""
-    n, column = len(rows), {label: i for i, label in enumerate(labels)}
-    au_index = {au: i for i, au in enumerate(aus)}
-    counts = Counts(
-        confusion=np.zeros((n, len(labels), len(labels) + 1)),
+class Tally(NamedTuple):
+    """The same of each of n samples by itself."""
+
+    confusion: Cells
+    word_sets: Array  # (n, 2)
+    aus: Array  # (n, A, 4)
+    au_sets: Array  # (n, 2)
+    claims: Array  # (n, 3)
+    omissions: Array  # (n, 2)
+    joint: Array  # (n, 2, 2)
+    answers: Array  # (n, 5)
+
+
+def tally(rows: Sequence[Scored], labels: Sequence[str], aus: Sequence[str]) -> Tally:
+    """Count each sample by itself."""
+    n, width = len(rows), len(labels) + 1
+    column, au_index = ({name: i for i, name in enumerate(names)} for names in (labels, aus))
+    counts = Tally(
+        confusion=Cells(np.full(n, -1, dtype=np.intp), (len(labels), width)),
         word_sets=np.zeros((n, 2)),
         aus=np.zeros((n, len(aus), 4)),
         au_sets=np.zeros((n, 2)),
@@ -50,7 +64,7 @@ def tally(rows: Sequence[Scored], labels: Sequence[str], aus: Sequence[str]) -> 
         if row.judged == "model":
             counts.answers[i] = (1, row.completion is not None, row.well_formed, row.predicted is not None, words)
         if row.gold is not None:
-            counts.confusion[i, column[row.gold], column.get(row.predicted or "", len(labels))] = 1
+            counts.confusion.place[i] = column[row.gold] * width + column.get(row.predicted or "", len(labels))
         if row.labels_f1 is not None:
             counts.word_sets[i] = (row.labels_f1, 1)
         if row.au_hits is not None:
@@ -60,7 +74,7 @@ def tally(rows: Sequence[Scored], labels: Sequence[str], aus: Sequence[str]) -> 
     return counts
 
 
-def _tally_aus(counts: Counts, i: int, row: Scored, au_index: dict[str, int]) -> None:
+def _tally_aus(counts: Tally, i: int, row: Scored, au_index: dict[str, int]) -> None:
     kinds = (row.au_hits, row.au_false_alarms, row.au_misses, row.au_rejections)
     for kind, aus in enumerate(kinds):
         for au in aus or ():
@@ -71,9 +85,9 @@ def _tally_aus(counts: Counts, i: int, row: Scored, au_index: dict[str, int]) ->
         counts.omissions[i] = (len(row.au_hits or ()) + len(row.au_misses or ()), len(row.omitted))
 
 
-def total(counts: Counts) -> Counts:
-    """Sum over the first axis."""
-    return Counts._make(block.sum(axis=0) for block in counts)
+def total(tally: Tally) -> Counts:
+    """Sum over the samples."""
+    return Counts._make(sum_up(block) for block in tally)
 
 
 def ratio(part: Array, whole: Array) -> Array:

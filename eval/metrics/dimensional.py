@@ -77,7 +77,7 @@ def sums(lines: Array) -> Array:
     for gold, stated in (lines[:, :2].T, lines[:, 2:].T):
         agrees = np.sign(gold) == np.sign(stated)  # False where one is not known
         counts = np.stack([~np.isnan(gold), agrees], axis=-1)
-        axes.append(np.concatenate([pair_sums(gold, stated), counts, pair_sums(gold, np.nan_to_num(stated))], axis=-1))
+        axes.append(np.concatenate([pair_sums(stated, gold), counts, pair_sums(np.nan_to_num(stated), gold)], axis=-1))
     return np.stack(axes, axis=1)
 
 

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from textwrap import shorten
 
 from emollm.labels import LABEL_SETS, canonical
 
 FLOOR = 2.0**-52
 """The least probability in a logarithm: what gold was given none costs 36 nats, not infinitely many."""
+
+MAX_SHOWN = 5
+"""Words outside the label set that a notice shows."""
 
 _ROUNDING = 1e-3
 """How far scores may add up beside 1: files round to a few digits."""
@@ -38,6 +42,18 @@ def read_scores(scores: Mapping[str, float] | None, label_set: str | None) -> di
     if others and total < 1.0 - _ROUNDING:
         return found | dict.fromkeys(others, (1.0 - total) / len(others))
     return {label: score / total for label, score in found.items()} | dict.fromkeys(others, 0.0)
+
+
+def outside(distributions: Iterable[Mapping[str, float] | None], label_set: str | None, what: str) -> list[str]:
+    """Say in how many distributions a word that is no label of the set has a share: what is said of it is lost."""
+    if label_set is None or not LABEL_SETS[label_set].labels:
+        return []
+    known = [one for one in distributions if one is not None]
+    strange = [[word for word, share in one.items() if share and canonical(word, label_set) is None] for one in known]
+    words, num = sorted({word for found in strange for word in found}), sum(map(bool, strange))
+    shown = ", ".join(f"'{shorten(word, 40)}'" for word in words[:MAX_SHOWN])
+    where = f"in {num:,} of {len(known):,} samples"
+    return [f"{what} for words that are no label of {label_set}, such as {shown}, {where}"] if num else []
 
 
 def top(distribution: Mapping[str, float]) -> list[str]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from emollm.records import Prediction, Sample
 from emollm.scoring import SampleScore
-from eval.intervals import Index, draw_weights, resample
+from eval.intervals import Block, Cells, Index, draw_weights, resample, sum_up
 from eval.metrics.counts import Array
 from eval.scored import Judged
 
@@ -113,8 +113,8 @@ class Family(NamedTuple):
     """One sentence for the report."""
     measure: Callable[[Sequence[Case], Context], Measured]
     metrics: Mapping[str, FamilyMetric]
-    sums: Callable[[Array], Array] = as_they_are
-    """Lines (n, D) to numbers that add up over samples (n, F)."""
+    sums: Callable[[Array], Block] = as_they_are
+    """Lines (n, D) to numbers that add up over samples (n, ...)."""
     ranks: Callable[[Array, Array], Array] | None = None
     """In place of `sums`, where nothing adds up: lines (n, D), and how often each counts (..., n), to numbers (..., F).
     """
@@ -135,10 +135,14 @@ def to_array(lines: Sequence[Line]) -> Array:
     return np.array([[np.nan if value is None else value for value in line] for line in lines], dtype=np.float64)
 
 
-def block(family: Family, lines: Sequence[Line | None]) -> Array:
-    """Return the numbers of all samples that add up (n, F), 0 for samples that do not count."""
+def block(family: Family, lines: Sequence[Line | None]) -> Block:
+    """Return the numbers of all samples that add up (n, ...), 0 for samples that do not count."""
     known = [i for i, line in enumerate(lines) if line is not None]
     sums = family.sums(to_array([line for line in lines if line is not None]))
+    if isinstance(sums, Cells):
+        place = np.full(len(lines), -1, dtype=np.intp)
+        place[known] = sums.place
+        return Cells(place, sums.shape)
     blocks = np.zeros((len(lines), *sums.shape[1:]))
     blocks[known] = sums
     return blocks
@@ -147,7 +151,7 @@ def block(family: Family, lines: Sequence[Line | None]) -> Array:
 def whole(family: Family, lines: Sequence[Line | None]) -> Array:
     """Return the numbers (F,) of all samples, each counted once."""
     if family.ranks is None:
-        return np.asarray(block(family, lines).sum(axis=0))
+        return sum_up(block(family, lines))
     known = to_array([line for line in lines if line is not None])
     return family.ranks(known, np.ones(len(known)))
 

@@ -9,11 +9,13 @@ own numbers, with intervals, stand under the groups of the results.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from emollm.labels import LABEL_SETS
+from eval.intervals import Cells
 from eval.metrics import confusion
 from eval.metrics.counts import Array, mean_known
 from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measured
@@ -46,12 +48,11 @@ def _fold(case: Case) -> str | None:
     return (case.sample.groups or {}).get(GROUP)
 
 
-def sums(lines: Array) -> Array:
-    """Return the confusion matrix of each sample in its fold: (n, folds, K, K + 1)."""
+def sums(lines: Array) -> Cells:
+    """Return where each sample stands in the confusion matrices of all folds: (folds, K, K + 1)."""
     num_folds, num_labels = (int(lines[0, column]) for column in (3, 4))
-    blocks = np.zeros((len(lines), num_folds, num_labels, num_labels + 1))
-    blocks[np.arange(len(lines)), lines[:, 0].astype(np.intp)] = confusion.one_hot(lines[:, 1], lines[:, 2], num_labels)
-    return blocks
+    place, shape = confusion.cells(lines[:, 1], lines[:, 2], num_labels)
+    return Cells(lines[:, 0].astype(np.intp) * math.prod(shape) + place, (num_folds, *shape))
 
 
 def over_folds(function: Callable[[Array], Array]) -> Callable[[Array], Array]:

@@ -34,11 +34,11 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
         if label is None:
             lines.append(None)
             continue
-        said = label_words(case.score.answer).words
-        hits = wheels.overlaps(said, [label], LEVEL1)
-        named = wheels.overlaps(said, candidates, LEVEL1)
+        said = label_words(case.score.answer)
+        hits = wheels.overlaps(said.published, [label], LEVEL1)
+        named = wheels.overlaps(said.published, candidates, LEVEL1)
         published = [Overlap(hit.both, among.both, hit.num_second) for hit, among in zip(hits, named, strict=True)]
-        lines.append(to_line(published, shares.overlaps(said, [label], LEVEL1)))
+        lines.append(to_line(published, shares.overlaps(said.words, [label], LEVEL1)))
     if not candidates:
         return Measured(lines)
     known = to_array([line for line in lines if line is not None])

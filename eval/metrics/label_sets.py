@@ -132,12 +132,15 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
             continue
         grouping = groupings.of_sample.get(case.sample.id, groupings.of_all)
         gold = [word.strip().lower() for word in case.sample.labels]
-        said = label_words(case.score.answer).words
-        lines.append(to_line([grouping.overlap(said, gold)], grouping.shared(said, gold)))
+        said = label_words(case.score.answer)
+        lines.append(to_line([grouping.overlap(said.published, gold)], grouping.shared(said.words, gold)))
     notices = [f"Words count as one by the groups of {groupings.name} (sha256 {groupings.sha256[:12]})."]
     ungrouped = sum(sample.id not in groupings.of_sample for sample in counted)
     if groupings.of_sample and ungrouped:
-        notices.append(f"Samples without groups, in which only equal words are one: {ungrouped:,} of {len(counted):,}.")
+        notices.append(
+            "Samples without groups, in which only equal words are one, by the corrected rule also those that emollm "
+            f"knows as one label: {ungrouped:,} of {len(counted):,}."
+        )
     if empty := sum(not sample.labels for sample in counted):
         notices.append(f"Samples with empty gold, left out: {empty:,} of {len(counted):,}.")
     return Measured(lines, {"synonym_groups": groupings.sha256}, notices=notices)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emollm.answers import parse
+from eval.intervals import Cells
 from eval.metrics import confusion
 from eval.metrics.counts import Array
 from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measured
@@ -52,9 +53,9 @@ def _answered(case: Case) -> float | None:
     return _place(parse(case.prediction.completion).label)
 
 
-def sums(lines: Array) -> Array:
-    """Return the confusion of the three classes: (n, 3, 4)."""
-    return confusion.one_hot(lines[:, 0], lines[:, 1], len(CLASSES))
+def sums(lines: Array) -> Cells:
+    """Return where each sample stands in the confusion of the three classes: (3, 4)."""
+    return confusion.cells(lines[:, 0], lines[:, 1], len(CLASSES))
 
 
 FAMILY = Family(

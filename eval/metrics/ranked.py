@@ -8,10 +8,12 @@ Samples of equal score belong together, so that no number depends on the order o
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
+from eval.intervals import Index
 from eval.metrics.counts import Array, ratio
 
 
@@ -25,15 +27,17 @@ class Steps(NamedTuple):
 
 def descending(score: Array, weights: Array, events: Array) -> Steps:
     """Gather samples (n,) with weights (..., n) by their score; `events` (n,) are counted as often as the sample."""
-    order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    weighted = weights[..., order]
-    return Steps(
-        ranked[starts],
-        np.add.reduceat(weighted, starts, axis=-1),
-        np.add.reduceat(weighted * events[order], starts, axis=-1),
-    )
+    ranked, step = np.unique(-score, return_inverse=True)
+    has_any = np.flatnonzero(events)
+    counted = _by_step(step, weights, len(ranked))
+    return Steps(-ranked, counted, _by_step(step[has_any], weights[..., has_any] * events[has_any], len(ranked)))
+
+
+def _by_step(step: Index, weights: Array, num_steps: int) -> Array:
+    """Return the sum of the weights (..., n) of each step (..., S)."""
+    draws = weights.shape[:-1]
+    rows = [np.bincount(step, row, num_steps) for row in weights.reshape(math.prod(draws), len(step))]
+    return np.array(rows, dtype=np.float64).reshape(*draws, num_steps)
 
 
 def auc(score: Array, label: Array, weights: Array) -> Array:
@@ -45,8 +49,10 @@ def auc(score: Array, label: Array, weights: Array) -> Array:
     known = ~(np.isnan(score) | np.isnan(label))
     if not known.any():
         return np.full(weights.shape[:-1], np.nan)
-    steps = descending(score[known], weights[..., known], label[known])
-    negative = steps.weight - steps.events
-    below = negative.sum(axis=-1, keepdims=True) - np.cumsum(negative, axis=-1)
-    won = (steps.events * (below + negative / 2)).sum(axis=-1)
-    return ratio(won, steps.events.sum(axis=-1) * negative.sum(axis=-1))
+    if not known.all():
+        score, label, weights = score[known], label[known], weights[..., known]
+    values, step = np.unique(score, return_inverse=True)
+    counts = _by_step(step + label.astype(np.intp) * len(values), weights, 2 * len(values))
+    negative, positive = np.split(counts, 2, axis=-1)
+    below = np.cumsum(negative, axis=-1) - negative / 2
+    return ratio((positive * below).sum(axis=-1), positive.sum(axis=-1) * negative.sum(axis=-1))

@@ -49,8 +49,8 @@ def ranks(lines: Array, weights: Array) -> Array:
     """Return AURC, its least value, and the accuracy at each of `COVERAGES` and of `CURVE`: (..., 26)."""
     steps = descending(lines[:, 0], weights, 1.0 - lines[:, 1])
     total, wrong = steps.weight.sum(axis=-1), steps.events.sum(axis=-1)
-    at = (accuracy_at(steps, coverage) for coverage in (*COVERAGES, *CURVE))
-    return np.stack([aurc(steps), least_aurc(total, wrong), *at], axis=-1)
+    ends = np.stack([aurc(steps), least_aurc(total, wrong)], axis=-1)
+    return np.concatenate([ends, accuracies(steps, (*COVERAGES, *CURVE))], axis=-1)
 
 
 def aurc(steps: Steps) -> Array:
@@ -60,12 +60,11 @@ def aurc(steps: Steps) -> Array:
     risk (E + j·e/m) / (M + j). Their sum is e + (E − M·e/m) · (H(M+m) − H(M)), H being the harmonic numbers.
     """
     weight, wrong = steps.weight, steps.events
-    behind, wrong_behind = weight.cumsum(axis=-1) - weight, wrong.cumsum(axis=-1) - wrong
-    share = np.nan_to_num(ratio(wrong, weight))
-    harmonic = _harmonic(weight)
-    reached = (behind + weight).round().astype(np.intp)
-    spread = harmonic[reached] - harmonic[behind.round().astype(np.intp)]
-    return ratio((wrong + (wrong_behind - behind * share) * spread).sum(axis=-1), weight.sum(axis=-1))
+    reached = weight.cumsum(axis=-1)
+    behind, wrong_behind = reached - weight, wrong.cumsum(axis=-1) - wrong
+    share = wrong / np.where(weight > 0, weight, 1.0)
+    spread = np.diff(_harmonic(weight)[reached.round().astype(np.intp)], axis=-1, prepend=0.0)
+    return ratio((wrong + (wrong_behind - behind * share) * spread).sum(axis=-1), reached[..., -1])
 
 
 def least_aurc(total: Array, wrong: Array) -> Array:
@@ -76,16 +75,17 @@ def least_aurc(total: Array, wrong: Array) -> Array:
     return ratio((total - right) - right * spread, total)
 
 
-def accuracy_at(steps: Steps, coverage: float) -> Array:
-    """Return the accuracy among the ⌈coverage · n⌉ samples that come first."""
-    reached = steps.weight.cumsum(axis=-1)
-    wrong = steps.events.cumsum(axis=-1)
-    wanted = np.ceil(coverage * reached[..., -1:] - 1e-9)
-    place = (reached < wanted).sum(axis=-1, keepdims=True).clip(max=reached.shape[-1] - 1)
+def accuracies(steps: Steps, coverages: Sequence[float]) -> Array:
+    """Return the accuracy among the ⌈coverage · n⌉ samples that come first, for each coverage: (..., coverages)."""
+    reached, wrong = steps.weight.cumsum(axis=-1), steps.events.cumsum(axis=-1)
+    wanted = np.ceil(np.array(coverages) * reached[..., -1:] - 1e-9)
+    rows = zip(reached.reshape(-1, reached.shape[-1]), wanted.reshape(-1, len(coverages)), strict=True)
+    place = np.array([np.searchsorted(row, there) for row, there in rows]).reshape(wanted.shape)
+    place = place.clip(max=reached.shape[-1] - 1)
     surplus = np.take_along_axis(reached, place, -1) - wanted
     last, num_last = (np.take_along_axis(counts, place, -1) for counts in (steps.events, steps.weight))
     among = np.take_along_axis(wrong, place, -1) - surplus * np.nan_to_num(ratio(last, num_last))
-    return 1.0 - ratio(among, wanted)[..., 0]
+    return 1.0 - ratio(among, wanted)
 
 
 def _harmonic(weight: Array) -> Array:

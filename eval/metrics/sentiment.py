@@ -2,7 +2,8 @@
 
 Samples whose gold is neutral are left out; of the others, weighted F1 of two classes (first) and accuracy. As published
 (Lian et al. 2025, AffectGPT, ICML: MER-UniBench), the test is "positive or not", so that every answer of neutral counts
-as negative, and is right on negative samples. In the corrected variant an answer of neither is no answer.
+as negative, and is right on negative samples. In the corrected variant neutral is none of the two. An answer that is
+missing or cannot be read is wrong in both.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measu
 
 LABEL_SET = "sentiment3"
 CLASSES = ("negative", "positive")
+ANSWERS = (*CLASSES, "neutral")
 SOURCE = "Lian et al. 2025, AffectGPT, ICML"
 
 
 def measure(cases: Sequence[Case], context: Context) -> Measured:
-    """Keep the class of gold and of the answer: 0 negative, 1 positive, None neither."""
+    """Keep the class of gold and of the answer: 0 negative, 1 positive, 2 neutral, None missing or unreadable."""
     if context.label_set != LABEL_SET:
         return Measured([None] * len(cases))
     lines: list[Line | None] = [
@@ -29,25 +31,31 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
         for case in cases
     ]
     neutral = sum(case.score.label_gold == "neutral" for case in cases)
-    neither = sum(line is not None and line[1] is None for line in lines)
+    answered = [line[1] for line in lines if line is not None]
     notices = []
     if neutral:
         notices.append(
             f"neutral gold in {neutral:,} of {len(cases):,} samples: left out, as the non-zero protocol asks"
         )
-    if neither:
-        notices.append(f"neither positive nor negative: {neither:,} answers, which as published count as negative")
+    if neither := answered.count(_NEUTRAL):
+        notices.append(f"neutral in {neither:,} answers, which as published count as negative")
+    if silent := answered.count(None):
+        notices.append(f"no answer, or none that can be read, for {silent:,} samples, which count as wrong")
     return Measured(lines, notices=notices)
 
 
+_NEUTRAL = float(ANSWERS.index("neutral"))
+
+
 def _place(label: str | None) -> float | None:
-    return float(CLASSES.index(label)) if label in CLASSES else None
+    return float(ANSWERS.index(label)) if label in ANSWERS else None
 
 
 def sums(lines: Array) -> Array:
-    """Return the confusion as published, where whatever is not positive is negative, and corrected: (n, 2, 2, 3)."""
+    """Return the confusion as published, where neutral is negative, and corrected: (n, 2, 2, 3)."""
     gold, said = lines.T
-    return np.stack([confusion.one_hot(gold, np.nan_to_num(said), 2), confusion.one_hot(gold, said, 2)], axis=1)
+    readings = (np.where(said == _NEUTRAL, other, said) for other in (CLASSES.index("negative"), np.nan))
+    return np.stack([confusion.one_hot(gold, reading, len(CLASSES)) for reading in readings], axis=1)
 
 
 def _published(sums: Array) -> Array:
@@ -66,19 +74,19 @@ FAMILY = Family(
     sums=sums,
     metrics={
         "sentiment_wf1": FamilyMetric(
-            "Sentiment weighted F1", "F1 of both classes weighted by their samples; what is not positive is negative.",
+            "Sentiment weighted F1", "F1 of both classes weighted by their samples; neutral is negative.",
             lambda sums: confusion.weighted_f1(_published(sums)), source=SOURCE, is_headline=True,
         ),
         "sentiment_accuracy": FamilyMetric(
-            "Sentiment accuracy", "Right answers / samples; what is not positive is negative.",
+            "Sentiment accuracy", "Right answers / samples; neutral is negative.",
             lambda sums: confusion.accuracy(_published(sums)), source=SOURCE,
         ),
         "sentiment_wf1_corrected": FamilyMetric(
-            "Sentiment weighted F1, corrected", "The same with an answer of neither class counted as wrong.",
+            "Sentiment weighted F1, corrected", "The same with an answer of neutral counted as wrong.",
             lambda sums: confusion.weighted_f1(_corrected(sums)), is_headline=True,
         ),
         "sentiment_accuracy_corrected": FamilyMetric(
-            "Sentiment accuracy, corrected", "The same with an answer of neither class counted as wrong.",
+            "Sentiment accuracy, corrected", "The same with an answer of neutral counted as wrong.",
             lambda sums: confusion.accuracy(_corrected(sums)),
         ),
     },

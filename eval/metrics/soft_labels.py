@@ -13,7 +13,7 @@ import numpy as np
 
 from emollm.labels import canonical
 from eval.metrics.counts import Array, ratio
-from eval.metrics.distribution import FLOOR, cross_entropy, entropy, js_divergence, read_scores, top
+from eval.metrics.distribution import FLOOR, cross_entropy, entropy, js_divergence, outside, read_scores, top
 from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measured
 
 BARSOUM = "Barsoum et al. 2016, ICMI"
@@ -27,7 +27,22 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
     notices = []
     if without:
         notices.append(f"{without:,} of {len(known):,} samples have no scores: divergences are about the others alone")
+    voted = [case for case in cases if case.sample.soft is not None]
+    notices += outside((case.sample.soft for case in voted), context.label_set, "votes")
+    notices += outside((case.prediction.scores for case in voted if case.prediction), context.label_set, "scores")
+    if num_zero := sum(_is_floored(case, context.label_set) for case in voted):
+        notices.append(
+            f"labels with votes got no probability in {num_zero:,} of {len(voted):,} samples: their cross-entropy is "
+            f"that of {FLOOR:.1e}"
+        )
     return Measured(lines, pins={"floor": FLOOR}, notices=notices)
+
+
+def _is_floored(case: Case, label_set: str | None) -> bool:
+    """Tell whether a label that has votes is given less than the floor, by scores that there are."""
+    given = read_scores(case.prediction.scores, label_set) if case.prediction else None
+    votes = read_votes(case.sample.soft or {}, label_set)
+    return given is not None and any(given.get(label, 0.0) < FLOOR for label, share in votes.items() if share > 0)
 
 
 def _line(case: Case, label_set: str | None) -> Line:

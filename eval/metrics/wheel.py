@@ -54,13 +54,15 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
     lines: list[Line | None] = []
     details: list[dict[str, list[str]] | None] = []
     for case in cases:
-        gold, said = case.sample.labels, label_words(case.score.answer).words
+        gold, said = case.sample.labels, label_words(case.score.answer)
         if gold is None:
             lines.append(None)
             details.append(None)
             continue
-        lines.append(to_line(wheels.overlaps(said, gold, VARIANTS), shares.overlaps(said, gold, VARIANTS)))
-        details.append({"gold": gold, "said": list(said), "unknown": unknown(said, wheels)})
+        lines.append(
+            to_line(wheels.overlaps(said.published, gold, VARIANTS), shares.overlaps(said.words, gold, VARIANTS))
+        )
+        details.append({"gold": gold, "said": list(said.words), "unknown": unknown(said.words, wheels)})
     known = to_array([line for line in lines if line is not None])
     notices = [about_tables(wheels), *skipped(known, wheels), *said_notices(counted, wheels)]
     return Measured(lines, pins(wheels), details, notices)
@@ -106,8 +108,8 @@ def said_notices(cases: Sequence[Case], wheels: Wheels) -> list[str]:
     missing = sum(case.prediction is None for case in cases)
     silent = sum(not one.words for one in said) - missing
     prose = sum(bool(one.words) and not one.is_list for one in said)
-    strange = Counter(word for one in said for word in unknown(one.words, wheels))
-    words, of_all = sum(len(one.words) for one in said), f"of {len(cases):,}"
+    strange = Counter(word for one in said for word in unknown(one.published, wheels))
+    words, of_all = sum(len(one.published) for one in said), f"of {len(cases):,}"
     most = sorted(strange, key=lambda word: (-strange[word], word))[:MAX_SHOWN]
     shown = ", ".join(f"'{shorten(word, MAX_CHARS)}'" for word in most)
     counts = [
