@@ -12,10 +12,11 @@ Example:
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
+
+import msgspec
 
 from emollm.errors import ConfigError
 from eval.differences import Against, Comparison, compare_runs, needed, num_clusters, verdict
@@ -89,7 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     runs = [read_run(folder) for folder in (options.first, *options.others)]
     found = compare_runs(runs, options.against, num_resamples=options.num_resamples, seed=options.seed)
     if options.json:
-        print(json.dumps(_told(runs, found, options.power), indent=1))
+        told = msgspec.json.encode(_told(runs, found, options.power))  # NaN becomes null, as JSON has it
+        print(msgspec.json.format(told, indent=1).decode())
     else:
         print_comparisons(runs, found, every=options.all, power=options.power)
     if options.output is not None:

@@ -195,6 +195,13 @@ def test_a_program_can_read_the_differences(tmp_path: Path, capsys: pytest.Captu
     assert told["samples"] == 200
 
 
+def test_what_cannot_be_computed_is_null_for_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(run_of(tmp_path / "a", [number % 2 == 0 for number in range(20)]))
+    assert main([folder, folder, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told["differences"]["accuracy"]["p_adjusted"] is None
+
+
 # --- chance, several runs, power --------------------------------------------------------------------------------------
 
 
