@@ -13,14 +13,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from emollm.answers import STYLES, parse
 from emollm.claims.checker import Verdict, check
 from emollm.errors import EmoLLMError, SourceError, did_you_mean
 from emollm.facs import prose
 from emollm.labels import LABEL_SETS
-from emollm.prompts import ask
+from emollm.prompts import Language, ask
 from emollm.records import Face, Sample, media_path, read_records
 from emollm.scoring import main_face
 from emollm.vlm.options import add_model_arguments
@@ -68,6 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--image", type=Path, metavar="FILE", help="the picture; without it, a conversation starts")
     parser.add_argument("--question", metavar="TEXT", help="what to ask (default: the question of --style)")
     parser.add_argument("--label-set", choices=sorted(LABEL_SETS), default="basic7", metavar="NAME", help="choices")
+    spoken = "language of the question of --style, and of its answer (default: en)"
+    parser.add_argument("--language", choices=get_args(Language), default="en", help=spoken)
     parser.add_argument("--samples", type=Path, metavar="FILE.jsonl", help="samples that know the AUs of the picture")
     return parser
 
@@ -83,6 +85,7 @@ class Chat:
         self.sampling = Sampling(arguments.max_new_tokens, arguments.temperature)
         self.style: str = arguments.style
         self.label_set: str = arguments.label_set
+        self.language: Language = arguments.language
         self.samples: Path | None = arguments.samples
         self.picture: Image | None = None
         self.face: Face | None = None
@@ -111,7 +114,8 @@ class Chat:
         from emollm.vlm.generate import generate
         from emollm.vlm.turns import Turn, ask_about
 
-        first = ask_about(None if self.messages else self.picture, question or ask(self.style, self.label_set))
+        asked = question or ask(self.style, self.label_set, language=self.language)
+        first = ask_about(None if self.messages else self.picture, asked)
         self.messages += first.messages
         turn = Turn(self.messages, () if self.picture is None else (self.picture,))
         streamer = None if self.face else self._streamer()

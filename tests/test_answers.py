@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emollm.answers import STYLES, Answer, parse, render
+from emollm.answers.words import label_words
 from emollm.errors import EmoLLMError
 from emollm.labels import LABEL_SETS
 from emollm.records import Reasoning
@@ -95,9 +96,18 @@ def test_label(text: str, label: str | None) -> None:
     assert parse(text, "basic7").label == label
 
 
-CONCLUSIONS = [
-    json.loads(line) for line in (Path(__file__).parent / "data" / "conclusions.jsonl").read_text("utf-8").splitlines()
-]
+DATA = Path(__file__).parent / "data"
+ANSWERS, CONCLUSIONS = (
+    [json.loads(line) for line in (DATA / name).read_text("utf-8").splitlines()]
+    for name in ("answers.jsonl", "conclusions.jsonl")
+)
+
+
+@pytest.mark.parametrize("case", ANSWERS, ids=[case["why"] for case in ANSWERS])
+def test_an_answer_gives_the_label_that_it_means(case: dict[str, Any]) -> None:
+    answer = parse(case["text"], case.get("label_set", "basic7"))
+    assert answer.label == case["label"]
+    assert answer.label is None or answer.labels == (answer.label,)
 
 
 @pytest.mark.parametrize("case", CONCLUSIONS, ids=[case["why"] for case in CONCLUSIONS])
@@ -138,6 +148,15 @@ def test_a_turn_after_the_conclusion_is_not_part_of_it() -> None:
     answer = parse(SECTIONS + "joy.\n\nuser: thanks! anger", "basic7")
     assert answer.conclusion == "joy."
     assert not answer.is_well_formed
+
+
+@pytest.mark.parametrize("answer", ["fear", "fear, anger", "<think>a</think><answer>fear</answer>", SECTIONS + "fear"])
+def test_a_chat_that_goes_on_is_not_well_formed_and_what_it_invents_is_not_read(answer: str) -> None:
+    alone = parse(answer, "basic7")
+    assert alone.is_well_formed
+    assert parse(answer + "<|im_end|>", "basic7") == alone
+    for more in ("\n\nUser: And now?\nAssistant: joy", "<|im_end|>\n<|im_start|>assistant\n" + SECTIONS + "joy"):
+        assert parse(answer + more, "basic7") == alone._replace(is_well_formed=False)
 
 
 def test_parts_of_context_style() -> None:
@@ -234,6 +253,7 @@ FRAGMENTS = (
         "## Key Observations",
     ),
     *("happy", "not", "rather than", ", ", "\n", "```", "\uff1a", "**", " ", "sad", "no", "Answer:"),
+    *("User:", "\nassistant\n", "<|im_end|>", " is absent", " or ", "[", "]", '{"label": ', '"', "}", "Emotions: "),
 )
 
 
@@ -252,6 +272,30 @@ def test_a_megabyte_is_read(piece: str) -> None:
     """Would take hours if the time were not linear in the length."""
     text = piece * (1_000_000 // len(piece)) + "<answer>fear</answer>"
     assert parse(text, "basic7").label == "fear"
+
+
+PIECES = (
+    *(
+        "\nuser\n",
+        "x\nassistant\n",
+        "<|im_end|>",
+        "sad or ",
+        "sad is absent or ",
+        "sad fits best, ",
+        "sad: ",
+        "emotion: ",
+    ),
+    *('{"label": ', '"label": "x', "'label': '", "{ ", "[", "[[sad], ", ":0", "0", "x y ", "\uff41"),
+)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("label_set", [None, "basic7"])
+def test_a_hundred_thousand_signs_of_lists_and_turns_are_read(piece: str, label_set: str | None) -> None:
+    """Would take minutes if the time were not linear in the length."""
+    text = piece * (100_000 // len(piece))
+    assert isinstance(label_words(parse(text, label_set)).words, tuple)
+    assert isinstance(parse(SECTIONS + text, label_set), Answer)
 
 
 def test_observations_are_rendered_without_a_label() -> None:

@@ -12,6 +12,7 @@ pytest.importorskip("transformers")
 
 from emollm.chat import Chat, build_parser, converse, find_face, main, print_checked
 from emollm.errors import EmoLLMError, SourceError
+from emollm.prompts import ask
 from emollm.records import AU, Face
 
 
@@ -58,6 +59,12 @@ def test_a_new_picture_and_a_reset_forget_the_conversation(chat: Chat, toy_file:
     chat.answer("And now?")
     chat.look_at(toy_file.parent / "1.png")
     assert chat.messages == []
+
+
+def test_a_question_can_be_asked_in_chinese(tiny_dir: Path) -> None:
+    chat = Chat(build_parser().parse_args(["--model", str(tiny_dir), "--max-new-tokens", "4", "--language", "zh"]))
+    chat.answer(None)
+    assert chat.messages[0]["content"][-1]["text"] == ask("sections", "basic7", language="zh")
 
 
 def test_quit_leaves(chat: Chat) -> None:

@@ -55,7 +55,21 @@ TABLES: dict[str, Any] = {
     ],
 )
 def test_labels_are_read_as_they_are_written(completion: str, words: tuple[str, ...], is_list: bool) -> None:
-    assert label_words(parse(completion)) == (words, is_list)
+    assert label_words(parse(completion))[:2] == (words, is_list)
+
+
+LISTED = [
+    json.loads(line) for line in (Path(__file__).parent / "data" / "label_lists.jsonl").read_text("utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("case", LISTED, ids=[case["why"] for case in LISTED])
+def test_words_and_labels_are_the_same_list(case: dict[str, Any]) -> None:
+    answer = parse(case["text"])
+    said = label_words(answer)
+    assert list(said.words) == case["words"]
+    assert list(answer.labels) == case.get("labels", case["words"])
+    assert list(said.published) == case.get("published", case["words"])
 
 
 def write(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
@@ -131,6 +145,24 @@ def test_a_missing_prediction_is_counted_and_stated(tmp_path: Path, tables: str)
     assert "Samples without a prediction, which have precision and recall 0: 1 of 4." in notices
     assert "Answers that name no label, which have precision and recall 0: 1 of 4." in notices
     assert "Predicted words that no table knows: 1 of 2, such as 'odd {0} word'" in notices
+
+
+def test_what_stands_beside_a_list_costs_nothing_and_no_metric_misses_a_word(tmp_path: Path, tables: str) -> None:
+    gold = {name: {"labels": ["glad", "sad"]} for name in "abcd"}
+    said = {
+        "a": '{"labels": ["glad", "sad"], "confidence": 0.8, "angry": 0.1}',
+        "b": "[glad, sad] because of what angry people do",
+        "c": "［glad、sad］",
+        "d": "**Conclusion:** [glad, sad]\n\nUser: And this?\nAssistant: [angry]",
+    }
+    numbers = score(tmp_path, said, gold, "--wheel", tables).metrics
+    names = ("labels_f1", "wheel_f", "wheel_corrected_f", "set_avg", "set_corrected_avg")
+    assert {name: numbers[name].value for name in names} == dict.fromkeys(names, 1.0)
+
+
+def test_the_published_rule_splits_a_list_as_the_published_script_does(tmp_path: Path, tables: str) -> None:
+    numbers = score(tmp_path, {"a": "[glad; sad]"}, {"a": {"labels": ["glad", "sad"]}}, "--wheel", tables).metrics
+    assert [numbers[name].value for name in ("wheel_f", "wheel_corrected_f", "labels_f1")] == [0.0, 1.0, 1.0]
 
 
 def test_samples_that_the_published_rule_skips_are_stated_and_count_in_ours(tmp_path: Path, tables: str) -> None:
@@ -250,7 +282,8 @@ def test_groups_of_each_sample_count_in_it(tmp_path: Path) -> None:
     results = score(tmp_path, dict.fromkeys(gold, "[angry, upset]"), gold, "--synonym-groups", str(groups))
     assert results.metrics["set_accuracy"].value == pytest.approx((1 + 0.5 + 0.5) / 3)
     assert (
-        "Samples without groups, in which only equal words are one: 1 of 3." in results.families["label_sets"].notices
+        "Samples without groups, in which only equal words are one, by the corrected rule also those that emollm "
+        "knows as one label: 1 of 3." in results.families["label_sets"].notices
     )
 
 

@@ -56,3 +56,11 @@ def test_a_conclusion_that_lists_emotions_is_not_paid_for_the_right_one_among_th
     assert payment.pay("label", 0, said + "It is consistent with happiness. Anger, fear, sadness.") == 0.0
     assert payment.pay("label", 0, said + "It may be fear. It is consistent with happiness.") == 1.0
     assert payment.pay("label", 0, said + "It is consistent with happiness, not anger, fear or sadness.") == 1.0
+
+
+def test_a_turn_that_the_model_invents_earns_nothing() -> None:
+    payment = Payment({"label": 1.0, "format": 1.0}, [SMILE], Listening(style="label"))
+    for said in ("fear", "I cannot tell.", "fear or surprise"):
+        assert payment.pay("label", 0, said + "\n\nUser: Try again.\nAssistant: happiness") == 0.0
+    assert payment.pay("label", 0, "happiness\n\nUser: And now?\nAssistant: fear") == 1.0
+    assert payment.pay("format", 0, "happiness\n\nUser: And now?\nAssistant: fear") == 0.0

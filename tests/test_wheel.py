@@ -160,6 +160,7 @@ def test_a_mapping_is_read_from_its_file(tmp_path: Path) -> None:
         ({"format_mapping": None}, "format_mapping: is missing or not an object"),
         ({"raw_mapping": {"happy": "joy"}}, "raw_mapping.happy: not a list of words"),
         ({"format_mapping": {"a": ["b"]}}, "format_mapping.a: 'b' is not in raw_mapping"),
+        ({"format_mapping": {"Glad": ["happy"]}}, "format_mapping: 'Glad' is never met, since labels are looked up in"),
         ({"wheel_map": {"wheel1": {"level1": {}}}}, "wheel_map.wheel1.level2: is missing"),
         ({"wheel_map": {"wheel1": {"level1": {"joy": 1}}}}, "wheel_map.wheel1.level1: is missing or does not map"),
     ],

@@ -4,7 +4,8 @@
     parse(completion, "basic7").label               "sadness", or None
 
 Rewards, evaluation, export and chat all read completions here. `parse` takes any string, never raises, and takes time
-linear in its length.
+linear in its length. Where a model goes on with turns of its own making, only the first one is its answer. `words` has
+the labels of an open list as they are written.
 
     sections       **Key Observations**: … **Overall Emotional Interpretation**: … **Conclusion**: …
     think          <think>…</think><answer>…</answer>

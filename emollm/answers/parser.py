@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from emollm.answers.given import concluded_label, items, one_label, only_label
+from emollm.answers.given import concluded_label, only_label
 from emollm.answers.renderer import HEADINGS
+from emollm.answers.turns import own_turn
+from emollm.answers.words import items, one_label, unpacked
 
 
 class Answer(NamedTuple):
@@ -31,10 +33,23 @@ def parse(text: str, label_set: str | None = None) -> Answer:
     """Read a completion. Labels come from the answer or the conclusion, never from the reasoning before it.
 
     `label_set` names the labels that count (`labels.LABEL_SETS`); without it, or with `open`, any emotion word does,
-    and a short answer that is no known emotion word is kept as it is, in lower case.
+    and a short answer that is no known emotion word is kept as it is, in lower case. Of a chat that goes on, or begins
+    with the question, the first turn that answers is read.
     """
     label_set = None if label_set == "open" else label_set
     text = _without_fences(text)
+    own = own_turn(text, list(_TAG.finditer(text)), lambda before: _is_answer(before, label_set))
+    answer = _parse_turn(own.text, label_set)
+    return answer if own.is_all else answer._replace(is_well_formed=False)
+
+
+def _is_answer(text: str, label_set: str | None) -> bool:
+    """Tell whether a turn answers: in form, or by giving one label in what is no question."""
+    answer = _parse_turn(text, label_set)
+    return answer.is_well_formed or (answer.label is not None and "?" not in text)
+
+
+def _parse_turn(text: str, label_set: str | None) -> Answer:
     tags = list(_TAG.finditer(text))
     if tags:
         return _parse_tags(text, tags, label_set)
@@ -56,7 +71,7 @@ def _parse_tags(text: str, tags: list[re.Match[str]], label_set: str | None) -> 
     style = "context" if context is not None else "think"
     rest = text[tags[-1].end() :].strip() if tags[-1]["slash"] else ""
     said = answer if answer is not None else rest or None
-    label, labels = only_label(said, label_set) if said is not None else (None, ())
+    label, labels = only_label(unpacked(said, label_set), label_set) if said is not None else (None, ())
     paragraphs = [part.strip() for part in re.split(r"\n[ \t]*\n", think or "") if part.strip()]
     observations, interpretation, conclusion = _thoughts(paragraphs, context)
     return Answer(
@@ -134,13 +149,12 @@ _HEADING = re.compile(
 
 def _parse_sections(text: str, headings: list[re.Match[str]], label_set: str | None) -> Answer:
     names = [_heading_name(heading) for heading in headings]
-    end = _next_turn(text, headings[-1].end())
-    ends = [heading.start() for heading in headings[1:]] + [end]
+    ends = [heading.start() for heading in headings[1:]] + [len(text)]
     bodies = [text[heading.end() : end].strip() for heading, end in zip(headings, ends, strict=True)]
     parts = {name: body for name, body in zip(names, bodies, strict=True) if body}
     conclusion = parts.get("conclusion")
-    label, labels = concluded_label(conclusion, label_set) if conclusion else (None, ())
-    is_exact = names == list(HEADINGS) and all(bodies) and not (text[: headings[0].start()] + text[end:]).strip()
+    label, labels = concluded_label(unpacked(conclusion, label_set), label_set) if conclusion else (None, ())
+    is_exact = names == list(HEADINGS) and all(bodies) and not text[: headings[0].start()].strip()
     return Answer(
         style="sections",
         label=label,
@@ -152,17 +166,6 @@ def _parse_sections(text: str, headings: list[re.Match[str]], label_set: str | N
     )
 
 
-_TURN = re.compile(
-    r"\n[ \t]{0,4}(?:<\|im_(?:start|end)\|>|\**(?:user|human|assistant)\**[ \t]{0,3}(?:[:\uff1a]|\r?\n))", re.IGNORECASE
-)
-
-
-def _next_turn(text: str, start: int) -> int:
-    """Return where a chat goes on after the answer: a model may go on to write the user's next turn."""
-    turn = _TURN.search(text, start)
-    return turn.start() if turn is not None else len(text)
-
-
 def _heading_name(heading: re.Match[str]) -> str:
     return next(name for name in HEADINGS for prefix in ("", "line_", "inline_") if heading[prefix + name])
 
@@ -170,7 +173,7 @@ def _heading_name(heading: re.Match[str]) -> str:
 # --- bare labels and prose --------------------------------------------------------------------------------------------
 
 _CUE = re.compile(
-    r"(?:(?:final|my) answer|answer|emotion|expression|label|assistant|答案|情绪|情感|表情)"
+    r"(?:(?:final|my) answer|answer|emotion|expression|label|答案|情绪|情感|表情)"
     r"(?:[ \t]{0,3}[:\uff1a]|[ ]is[ ]|\r?\n)",
     re.IGNORECASE,
 )
@@ -179,11 +182,12 @@ _CUE = re.compile(
 def _parse_bare(text: str, label_set: str | None) -> Answer:
     """Read a text without tags or headings: a label, a list of labels, or prose with a label in it."""
     said = text.strip()
-    cues = list(_CUE.finditer(said))
-    after = said[cues[-1].end() :].strip() if cues else said
+    told = unpacked(said, label_set)
+    cues = list(_CUE.finditer(told))
+    after = told[cues[-1].end() :].strip() if cues else told
     label, labels = only_label(after, label_set)
-    if not labels and after != said:
-        label, labels = only_label(said, label_set)
+    if not labels and after != told:
+        label, labels = only_label(told, label_set)
     bare = [one_label(item, label_set) for item in items(said)]
     is_list = bool(bare) and None not in bare
     style = ("label" if len(bare) == 1 else "labels") if is_list else None

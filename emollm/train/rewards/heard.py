@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from emollm.answers import Answer
-from emollm.answers.given import is_denied, last_label
+from emollm.answers.denial import is_denied
+from emollm.answers.given import last_label
 from emollm.answers.words import label_words
 from emollm.errors import ConfigError
 from emollm.labels import canonical
@@ -116,7 +117,7 @@ class Heard:
             word = match[0].lower()
             bases = forms.get(word, ())
             # The words of our own are in `named` already, and one form of a label is enough.
-            if not wanted.isdisjoint(bases) and canonical(word) is None and not is_denied(thought, match.start()):
+            if not wanted.isdisjoint(bases) and canonical(word) is None and not is_denied(thought, *match.span()):
                 named.append(word)
                 wanted.difference_update(bases)
         return _distinct(named)
