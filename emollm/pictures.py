@@ -118,9 +118,21 @@ def sample_picture(sample: Sample, root: Path) -> Image:
     path = media_path(sample, root)
     if path is None or sample.media is None:
         raise SourceError(f"{sample.id}: has no picture; give it a 'media' field")
-    if sample.media.kind != "image":
-        raise SourceError(f"{sample.id}: is a {sample.media.kind}; only pictures can be shown to the model")
+    if is_clip(sample):
+        raise SourceError(f"{sample.id}: {of_clip(sample)}")
     return open_picture(path)
+
+
+def is_clip(sample: Sample) -> bool:
+    """Tell whether what a sample is about moves."""
+    return sample.media is not None and sample.media.kind == "video"
+
+
+def of_clip(sample: Sample) -> str:
+    """Return why a clip is not shown to a model, and what to do instead."""
+    moments = [face.time_s for face in sample.faces or () if face.time_s is not None]
+    peak = f", at {moments[0]:.2f} s," if moments else ""
+    return f"is a clip, and models are shown pictures here; cut out the frame of its peak{peak} and detect that"
 
 
 def _check_file(path: Path) -> None:

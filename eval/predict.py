@@ -153,7 +153,7 @@ class Asked(NamedTuple):
 
 def questions(samples: Iterable[Sample], arguments: argparse.Namespace, out: Output) -> Iterator[Asked]:
     """Yield the question about each sample. A picture that cannot be used is said, kept aside, and sets exit code 1."""
-    from emollm.pictures import sample_picture
+    from emollm.pictures import is_clip, sample_picture
     from emollm.vlm.turns import ask_about
 
     root = arguments.media_root or arguments.samples.parent
@@ -165,7 +165,8 @@ def questions(samples: Iterable[Sample], arguments: argparse.Namespace, out: Out
             num_bad += 1
             if num_bad <= NUM_SHOWN:
                 print(f"error: {error}", file=sys.stderr)
-            out.reject(sample.id, "bad_picture" if sample.media else "no_picture", str(error))
+            reason = "clip" if is_clip(sample) else "bad_picture" if sample.media else "no_picture"
+            out.reject(sample.id, reason, str(error))
             out.exit_code = 1
             continue
         if arguments.picture == "blank":

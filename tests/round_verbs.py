@@ -33,6 +33,7 @@ class Verbs:
 
     def __init__(self) -> None:
         self.called: list[str] = []
+        self.languages: dict[str, str | None] = {}
         self.gold: dict[str, list[str]] = {}
         """Round to the labels that its model answers, in turn, over the held-out samples; else it answers nonsense."""
         self.kept = 5
@@ -42,6 +43,7 @@ class Verbs:
     def __call__(self, arguments: Sequence[str]) -> str:
         step = " ".join(arguments[: 2 if arguments[0] == "train" else 1])
         self.called.append(step)
+        self.languages[step] = arguments[arguments.index("--language") + 1] if "--language" in arguments else None
         if step == self.fails_at:
             self.fails_at = None
             raise KeyboardInterrupt

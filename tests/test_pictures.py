@@ -63,5 +63,5 @@ def test_the_quick_check_refuses_what_opening_refuses(tmp_path: Path) -> None:
 
 
 def test_a_clip_is_no_picture(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="video"):
+    with pytest.raises(SourceError, match="is a clip, and models are shown pictures here; cut out the frame"):
         sample_picture(Sample(id="a", media=Media(kind="video", path="a.mp4")), tmp_path)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -157,3 +162,35 @@ def test_the_embedded_base_is_found_where_it_lies() -> None:
     from emollm.vlm.bases import find_config
 
     assert find_config("emollm-tiny")[1] == "config.json"
+
+
+def test_a_plan_of_a_known_base_asks_no_hub(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Hub(BaseHTTPRequestHandler):
+        """Writes down what it is asked for, and has none of it."""
+
+        def do_HEAD(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        do_GET = do_HEAD  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    values = {"model": "Qwen/Qwen2.5-VL-3B-Instruct", "train_file": "none.jsonl", "output_dir": "o", "lora": {"r": 8}}
+    (tmp_path / "r.yaml").write_text(json.dumps(values))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        told = subprocess.run(
+            [sys.executable, "-m", "emollm.cli", "train", "sft", "--config", str(tmp_path / "r.yaml"), "--plan"],
+            env=os.environ | {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+        )
+        server.shutdown()
+    assert told.returncode == 0, told.stderr
+    assert "sizes from our table of published bases" in told.stdout
+    assert not [path for path in asked if "Qwen" in path]

@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 from PIL import Image
 
 from emollm.errors import ConfigError, ModelError, SourceError
-from emollm.records import Prediction, Sample, encode, read_records
+from emollm.records import Media, Prediction, Sample, encode, read_records
 from eval.predict import main
 
 
@@ -88,16 +88,19 @@ def test_a_bad_picture_is_said_and_kept_aside_and_the_rest_is_predicted(
     for sample in (samples[0], samples[3]):
         assert sample.media is not None
         (tmp_path / sample.media.path).write_bytes((toy_file.parent / sample.media.path).read_bytes())
-    (tmp_path / "some.jsonl").write_bytes(b"".join(encode(sample) + b"\n" for sample in samples[:4]))
+    samples[4].media = Media(kind="video", path="clip.webp")
+    (tmp_path / "some.jsonl").write_bytes(b"".join(encode(sample) + b"\n" for sample in samples[:5]))
     command[2] = str(tmp_path / "some.jsonl")
     assert main(command) == 1
     assert [prediction.id for prediction in read(tmp_path)] == ["toy48", "toy51"]
     rejected = [json.loads(line) for line in (tmp_path / "p.rejected.jsonl").read_text().splitlines()]
-    assert [(entry["id"], entry["reason"]) for entry in rejected] == [("toy49", "bad_picture"), ("toy50", "no_picture")]
+    reasons = {"toy49": "bad_picture", "toy50": "no_picture", "toy52": "clip"}
+    assert {entry["id"]: entry["reason"] for entry in rejected} == reasons
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
-    assert len(said) == 2
+    assert len(said) == 3
     assert "cut.png: the picture is damaged" in said[0]
     assert "toy50: has no picture" in said[1]
+    assert "toy52: is a clip" in said[2]
 
 
 def test_a_strip_among_good_pictures_costs_only_itself(command: list[str], tmp_path: Path, toy_file: Path) -> None:

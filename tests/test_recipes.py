@@ -119,6 +119,15 @@ def test_every_limited_number_and_every_refused_key_is_one_that_the_trainer_has(
     assert {*TRAINER, *ROLLOUT, *grpo.REFUSED, *grpo.DEFAULTS} <= of_grpo
 
 
+@pytest.mark.parametrize("name", ["facial-r1", "r1-omni"])
+def test_published_grpo_does_not_follow_the_defaults_of_trl(name: str) -> None:
+    """Both sum the rewards, scale them by the spread of the group, and take the mean over each answer's tokens."""
+    trainer = check_grpo(read_values(ROOT / "recipes" / name / "grpo.yaml"))
+    published = {"loss_type": "grpo", "scale_rewards": "group", "num_iterations": 1, "temperature": 1.0}
+    assert {key: trainer.get(key) for key in published} == published
+    assert trainer["beta"] == {"facial-r1": 0.0, "r1-omni": 0.04}[name]
+
+
 def test_a_number_that_yaml_reads_as_text_is_a_number() -> None:
     assert check_sft(SFT | {"learning_rate": "2e-5"})[1]["learning_rate"] == 2e-5
 

@@ -98,6 +98,30 @@ def test_what_was_refused_at_an_earlier_start_is_forgotten(values: dict[str, Any
     assert manifest(run)["refused"] == {}
 
 
+@pytest.mark.parametrize("main", [sft.main, grpo.main], ids=["sft", "grpo"])
+def test_a_split_that_nobody_is_in_is_said_with_those_there_are(
+    main: Any, values: dict[str, Any], tmp_path: Path
+) -> None:
+    samples = list(read_records(Path(values["train_file"]), Sample))
+    for sample in samples[:5]:
+        sample.split = None
+    for sample in samples[5:]:
+        sample.split = "test"
+    Path(values["train_file"]).write_bytes(b"".join(encode(sample) + b"\n" for sample in samples))
+    known = r"no sample of split 'train'; there are 'test' 7, \(none\) 5; set split to one, or to null for all"
+    with pytest.raises(SourceError, match=known):
+        carry_out(main, values | {"per_device_train_batch_size": 8}, tmp_path)
+
+
+@pytest.mark.parametrize("main", [sft.main, grpo.main], ids=["sft", "grpo"])
+def test_where_all_are_left_out_the_reasons_are_said(main: Any, values: dict[str, Any], tmp_path: Path) -> None:
+    for path in tmp_path.glob("*.png"):
+        path.unlink()
+    line = r"toys\.jsonl: 12 samples left out \(bad_picture 12\); none is left to learn from"
+    with pytest.raises(SourceError, match=line):
+        carry_out(main, values | {"split": None, "per_device_train_batch_size": 8}, tmp_path)
+
+
 def test_grpo_names_it_too(
     values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

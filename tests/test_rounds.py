@@ -168,6 +168,13 @@ def test_overwrite_starts_again(run: Callable[..., Path], verbs: Verbs) -> None:
     assert verbs.called == ROUND
 
 
+def test_a_language_is_that_of_every_step(run: Callable[..., Path], verbs: Verbs) -> None:
+    verbs.gold = {"1": ["anger"], "2": HELD_OUT}
+    folder = run(language="zh")
+    assert json.loads((folder / "round-1" / "grpo.yaml").read_text())["language"] == "zh"
+    assert (verbs.languages["predict"], verbs.languages["generate"]) == ("zh", "zh")
+
+
 def test_an_adapter_goes_through_the_round(run: Callable[..., Path], values: dict[str, Any], verbs: Verbs) -> None:
     folder = run(sft=values["sft"] | {"lora": {"r": 4}}, rounds=1)
     assert (folder / "best" / "adapter_model.safetensors").exists()
@@ -208,6 +215,10 @@ def test_rounds_begin_with_a_model_by_its_name(
         ),
         ({"grpo": {"lora": {"r": 4}}}, r"grpo\.lora: the adapter of SFT goes on"),
         ({"metric": "loss"}, "metric: 'loss' is not known; "),
+        (
+            {"metric": "loss", "sft": {"max_stepps": 1}, "grpo": {"language": "zh"}},
+            r"(?s)3 problem.*metric: 'loss'.*grpo\.language: is set by the loop.*sft\.max_stepps: unknown",
+        ),
         ({"model": "nobody/nothing"}, "model: nobody/nothing: no such directory, and no model of that name"),
         ({"pool_file": "none.jsonl"}, "pool_file: none.jsonl is not there"),
         ({"launcher": "none.yaml"}, "launcher: none.yaml is not there"),
@@ -229,7 +240,7 @@ def test_what_cannot_work_is_said_before_anything_is_trained(
         ({"pool_split": "test"}, ConfigError, "12 held-out samples are learnt from too, such as 'toy48'"),
         ({"pool_split": "none"}, SourceError, "no sample without a gold text in pool_split 'none'"),
         ({"split": "none"}, SourceError, "no text in split 'none'"),
-        ({"test_split": "none"}, SourceError, "no sample in test_split 'none'"),
+        ({"test_split": "none"}, SourceError, "no sample of split 'none'; there are .*; set test_split to one"),
         ({"media_root": "/"}, ConfigError, "held-out sample 'toy48': .*no such file"),
     ],
 )

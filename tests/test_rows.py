@@ -16,6 +16,7 @@ from emollm.errors import ConfigError
 from emollm.pictures import open_picture
 from emollm.records import Event, Media, Sample, read_records
 from emollm.train.collate import Collator, check_rows
+from emollm.train.questions import Asking, make_questions
 from emollm.train.rows import Mixture, Row, make_rows
 from emollm.vlm.load import load_model
 from emollm.vlm.turns import IGNORED, ask_about, encode_prompts
@@ -91,7 +92,19 @@ def test_a_model_that_needs_pictures_gets_no_other_rows(toy_file: Path, samples:
     moving = msgspec.structs.replace(unseen, events=[Event(au="AU12", onset_s=0.0, apex_s=0.1, offset_s=0.2, peak=3.0)])
     rows, refused = make_rows([clip, unseen, moving], toy_file.parent, Mixture({"label": 1}), takes_text=False)
     assert not rows
-    assert refused == {"no_picture": 2, "model_needs_picture": 1}
+    assert refused == {"clip": 1, "no_picture": 1, "model_needs_picture": 1}
+
+
+def test_a_clip_is_left_out_with_what_to_do(toy_file: Path, samples: list[Sample]) -> None:
+    assert samples[0].faces
+    peak = msgspec.structs.replace(samples[0].faces[0], time_s=0.8)
+    clip = msgspec.structs.replace(samples[0], media=Media(kind="video", path="0.webp"), faces=[peak])
+    for refused in (
+        make_rows([clip], toy_file.parent, Mixture({"label": 1}))[1],
+        make_questions([clip], toy_file.parent, Asking("sections"))[1],
+    ):
+        assert refused == {"clip": 1}
+        assert "cut out the frame of its peak, at 0.80 s, and detect that" in refused.entries[0]["detail"]
 
 
 # --- the check before the first step ----------------------------------------------------------------------------------

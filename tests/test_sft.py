@@ -246,6 +246,14 @@ def test_nothing_to_learn_from_is_said_at_once(recipe: Path) -> None:
         sft.main(["--config", str(recipe), "split=validation"])
 
 
+def test_an_adapter_is_no_model_to_start_from(recipe: Path, tmp_path: Path) -> None:
+    from emollm.errors import ModelError
+
+    assert sft.main(["--config", str(recipe), "lora={r: 4}", "max_steps=1"]) == 0
+    with pytest.raises(ModelError, match=r"run: is an adapter; .*: emollm merge --adapter .*run -o DIR"):
+        sft.main(["--config", str(recipe), f"model={tmp_path / 'run'}", f"output_dir={tmp_path / 'more'}"])
+
+
 def test_a_malformed_training_file_names_its_line(recipe: Path, tmp_path: Path) -> None:
     from emollm.errors import RecordError
 

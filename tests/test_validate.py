@@ -85,12 +85,13 @@ def test_the_numbers_are_those_of_the_scorer(toy_file: Path, tiny_dir: Path) -> 
         assert found[name] == pytest.approx(sum(float(METRICS[name].value(score) or 0) for score in scores) / 5)
 
 
-def test_a_training_that_gets_no_better_stops(recipe: Path, tmp_path: Path) -> None:
+def test_a_training_that_gets_no_better_stops(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     patient = ["max_steps=20", "learning_rate=1e-12", "validation.patience=2"]
     assert sft.main(["--config", str(recipe), *patient]) == 0
     assert measured(tmp_path / "run") == [2, 4, 6]
     assert manifest(tmp_path / "run")["steps"] == 6
     assert manifest(tmp_path / "run")["best"]["step"] == 2
+    assert "careful: well_formed was never above 0; raise validation.patience" in capsys.readouterr().err
 
 
 def test_a_rerun_remembers_what_was_measured(recipe: Path, tmp_path: Path) -> None:

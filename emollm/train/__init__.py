@@ -6,7 +6,8 @@ Example:
     accelerate launch --config_file recipes/accelerate/ddp.yaml -m emollm.train.sft --config …
 
 recipe, limits        read a recipe and its overrides, and refuse what no stage knows and numbers out of range
-run, processes        the run folder: manifest, log, checkpoints, Ctrl-C; what several processes do together
+run, processes        the run folder: manifest, log, Ctrl-C; what several processes do together
+checkpoints, lock     from where a run can go on; one training at a time in a folder
 launch, prepare, fit  what the stages on TRL share: from the command line to a model, from the model to a trained one
 careful, callbacks    what every trainer of ours does: stop in one line, checkpoint where a rerun can go on, log
 curves                what was logged, as a picture

@@ -20,13 +20,15 @@ from emollm.errors import SourceError
 from emollm.labels import LABEL_SETS
 from emollm.pictures import sample_picture
 from emollm.prompts import ask, num_variants, prompt_hash
-from emollm.records import Sample, read_records
+from emollm.records import Sample
 from emollm.scoring import main_face
 from emollm.stage import track
 from emollm.train.bookmark import Bookmark
 from emollm.train.careful import full_disk_said
 from emollm.train.limits import Above, Count, Natural, Seed
+from emollm.train.lock import locked
 from emollm.train.recipe import check_values, read_values, recipe_parser
+from emollm.train.refused import nothing_left, of_split
 from emollm.train.run import Run, open_run, stop_on_signal
 from emollm.vlm.eyes import teach_eyes, teach_gaze
 from emollm.vlm.lessons import LESSON, Lesson, Seen
@@ -77,13 +79,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(msgspec.json.format(msgspec.json.encode(options)).decode())
         return 0
     train_file, directory = Path(recipe.train_file), Path(recipe.output_dir)
-    run = open_run(directory, stage="base", options=options, inputs=[train_file], overwrite=arguments.overwrite)
-    if run.is_done:
-        print(f"{directory}: is done already; --overwrite starts again", file=sys.stderr)
-        return 0
-    samples = [s for s in read_records(train_file, Sample) if recipe.split in (None, s.split)]
-    facts = build(recipe, samples, run)
-    run.note(status="done", prompts=prompt_hash(), **facts)
+    with locked(directory):
+        run = open_run(directory, stage="base", options=options, inputs=[train_file], overwrite=arguments.overwrite)
+        if run.is_done:
+            print(f"{directory}: is done already; --overwrite starts again", file=sys.stderr)
+            return 0
+        samples = list(of_split(train_file, recipe.split))
+        facts = build(recipe, samples, run)
+        run.note(status="done", prompts=prompt_hash(), **facts)
     print(f"{directory}: {', '.join(f'{name} {value:,}' for name, value in facts.items())}", file=sys.stderr)
     return 0
 
@@ -95,7 +98,7 @@ def build(recipe: Recipe, samples: Sequence[Sample], run: Run) -> dict[str, floa
     Ctrl-C, with a checkpoint left behind.
     """
     if not samples:
-        raise SourceError(f"{recipe.train_file}: no sample of split '{recipe.split}'; set split to another, or to null")
+        raise nothing_left(Path(recipe.train_file), recipe.split)
     questions = sorted(questions_about(samples))
     model, processor = build_tiny(corpus(samples, questions), recipe.arch, _shape(recipe), recipe.seed)
     facts: dict[str, float] = {"samples": len(samples), "parameters": model.num_parameters()}

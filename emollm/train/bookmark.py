@@ -33,7 +33,7 @@ class Bookmark(Watch):
         """Of the lessons that were given to their ends."""
         self._name = ""
         self._first = self._next = 0
-        self._checkpoint = run.last_checkpoint()
+        self._checkpoint = run.last_checkpoint(is_told=True)
         self._left: dict[str, Any] = {}
         if self._checkpoint is not None:
             self._left = json.loads((self._checkpoint / WHERE).read_text(encoding="utf-8"))

@@ -62,6 +62,13 @@ class Careful(Trainer):  # type: ignore[misc]
         if broken is not None:
             self.give_up(f"{broken} holds no numbers any more; lower learning_rate", self.state.global_step)
 
+    def _run_epoch(self, *arguments: Any, **options: Any) -> None:
+        """Run an epoch, but none where the checkpoint was that of the last step: transformers would take one more."""
+        if self.state.global_step < self.state.max_steps:
+            super()._run_epoch(*arguments, **options)
+        else:
+            self.control.should_training_stop = True
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save a checkpoint, whole or not at all."""
         self.check_weights()
@@ -129,7 +136,8 @@ def full_disk_said(directory: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
         message = " ".join(str(error).split())
-        if getattr(error, "errno", None) not in FULL and not any(word in message for word in WRITING):
+        is_written = any(word in message for word in WRITING) and "PytorchStreamReader" not in message
+        if getattr(error, "errno", None) not in FULL and not is_written:
             raise
         free = shutil.disk_usage(directory.parent).free / 1e9
         raise TrainingError(

@@ -136,7 +136,7 @@ def trainer_settings(config: Any, values: dict[str, Any], recipe: Recipe) -> Any
         raise ConfigError("beta: at 0 no answer is better than another; 0.1 is usual")
     if values.get("label_smoothing") and not SMOOTHED & {*values.get("loss_type", ())}:
         raise ConfigError("label_smoothing: the loss does not use it; for noisy pairs set loss_type to [robust]")
-    return build_settings(config, DEFAULTS | values, recipe.num_processes)
+    return build_settings(config, values, recipe.num_processes)
 
 
 def train(recipe: Recipe, settings: Any, run: Run) -> None:
@@ -217,7 +217,7 @@ def make_trainer(model: Any, processor: Any, pairs: Sequence[Pair], recipe: Reci
     )
 
 
-METHOD = Method("dpo", EXAMPLE, Recipe, "DPOConfig", REFUSED, trainer_settings, train)
+METHOD = Method("dpo", EXAMPLE, Recipe, "DPOConfig", DEFAULTS, REFUSED, trainer_settings, train)
 
 if __name__ == "__main__":
     run_program(main)

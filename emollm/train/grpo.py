@@ -25,7 +25,7 @@ import msgspec
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.labels import check_label_set
 from emollm.prompts import Language, prompt_hash
-from emollm.records import Sample, read_records
+from emollm.records import Sample
 from emollm.train.careful import Careful
 from emollm.train.fit import fit
 from emollm.train.groups import check_groups
@@ -38,11 +38,11 @@ from emollm.train.payment import Listening, Payment
 from emollm.train.prepare import max_tokens, prepare
 from emollm.train.processes import is_first_process
 from emollm.train.questions import Asking, Question, check_questions, make_questions
-from emollm.train.refused import Refused
+from emollm.train.refused import Refused, nothing_left, of_split
 from emollm.train.rewards import DEFAULTS as DEFAULT_REWARDS
 from emollm.train.rewards import WORDS, check_weights
 from emollm.train.rollouts import Rollouts
-from emollm.train.run import Run
+from emollm.train.run import LOG, Run, read_log
 from emollm.train.shared_prefix import SharedPrefix
 from emollm.vlm.generate import end_ids, never_sampled
 from emollm.wheel import read_wheels
@@ -147,7 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def trainer_settings(config: Any, values: dict[str, Any], recipe: Recipe) -> Any:
     """Build TRL's arguments. Raises ConfigError where they contradict each other or the machine."""
-    values = DEFAULTS | values | {"reward_weights": list(recipe.rewards.values())}
+    values = values | {"reward_weights": list(recipe.rewards.values())}
     check_groups(values, int(os.environ.get("WORLD_SIZE", "1")))
     check_generation(values.get("generation_kwargs") or {}, by_vllm=bool(values.get("use_vllm")))
     if values.get("use_vllm") and find_spec("vllm") is None:
@@ -188,20 +188,36 @@ def train(recipe: Recipe, settings: Any, run: Run) -> None:
         group = f"{settings.generation_batch_size // size} x {size} answers a rollout"
         print(f"{len(samples):,} samples, {group}, {settings.world_size} process(es)", file=sys.stderr)
     fit(trainer, processor, run, trainer.is_whole)
+    if is_first_process() and (idle := nothing_paid(run.directory / LOG)):
+        print(f"{run.directory}: {idle}", file=sys.stderr)
+
+
+def nothing_paid(log: Path) -> str | None:
+    """Return what to do where no step of a log had a group whose answers were paid differently."""
+    lines = read_log(log) if log.exists() else []
+    shares = [line["frac_reward_zero_std"] for line in lines if "frac_reward_zero_std" in line]
+    if not shares or min(shares) < 1:
+        return None
+    return (
+        "careful: all answers to a question were paid alike in every step, so that no reward taught anything; look at "
+        "completions/, and take rewards that the model earns now and then, or a higher temperature"
+    )
 
 
 def read_questions(recipe: Recipe, settings: Any, run: Run) -> tuple[list[Question], list[Sample], Refused]:
     """Ask about the training file and say what was refused. Raises SourceError where too little is left."""
     path = Path(recipe.train_file)
-    samples = (s for s in read_records(path, Sample) if recipe.split in (None, s.split))
     asking = Asking(recipe.style, recipe.label_set, settings.seed, recipe.language)
-    asked, refused = make_questions(samples, Path(recipe.media_root or path.parent), asking)
+    asked, refused = make_questions(of_split(path, recipe.split), Path(recipe.media_root or path.parent), asking)
     refused.tell(path, run.directory)
     needed = settings.generation_batch_size // settings.num_generations
+    if not asked:
+        raise nothing_left(path, recipe.split, refused)
     if len(asked) < needed:
+        some = f"{len(asked)} samples" + (f" of split '{recipe.split}'" if recipe.split else "")
         raise SourceError(
-            f"{path}: {len(asked)} samples of split '{recipe.split}', but a rollout asks about {needed}; "
-            "check split and media_root, or lower per_device_train_batch_size or gradient_accumulation_steps"
+            f"{path}: {some}, but a rollout asks about {needed}; check split and media_root, or lower "
+            "per_device_train_batch_size or gradient_accumulation_steps"
         )
     return [question for question, _ in asked], [sample for _, sample in asked], refused
 
@@ -270,7 +286,7 @@ def make_trainer(
     )
 
 
-METHOD = Method("grpo", EXAMPLE, Recipe, "GRPOConfig", REFUSED, trainer_settings, train)
+METHOD = Method("grpo", EXAMPLE, Recipe, "GRPOConfig", DEFAULTS, REFUSED, trainer_settings, train)
 
 if __name__ == "__main__":
     run_program(main)

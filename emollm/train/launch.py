@@ -1,6 +1,6 @@
 """Launching: from a command line to a finished run, the same for every method of training that is built on TRL.
 
-METHOD = Method("sft", EXAMPLE, Recipe, "SFTConfig", REFUSED, trainer_settings, train)
+METHOD = Method("sft", EXAMPLE, Recipe, "SFTConfig", DEFAULTS, REFUSED, trainer_settings, train)
 launch(METHOD, argv)                # emollm train sft …
 run_program(main)                   # accelerate launch -m emollm.train.sft …
 """
@@ -18,10 +18,14 @@ from typing import Any, NamedTuple, NoReturn
 import msgspec
 
 from emollm.errors import ConfigError, EmoLLMError, did_you_mean
+from emollm.train.fit import LESS
+from emollm.train.lock import locked
 from emollm.train.plan import add_plan_arguments, show_plan
+from emollm.train.plan.table import trainer_defaults
 from emollm.train.processes import is_first_process, leave, leave_together, wait_turn
 from emollm.train.recipe import check_values, read_values, recipe_parser
 from emollm.train.run import Run, open_run
+from emollm.vlm.memory import memory_said
 from emollm.vlm.processors import import_transformers
 
 DEFAULTS: dict[str, Any] = {
@@ -68,6 +72,8 @@ class Method(NamedTuple):
     recipe: type[msgspec.Struct]
     config: str
     """The class of TRL that holds every other key of the recipe."""
+    defaults: Mapping[str, Any]
+    """What a recipe need not say of it."""
     refused: Mapping[str, str]
     settings: Callable[[Any, dict[str, Any], Any], Any]
     """From that class, the values for it and the recipe to TRL's arguments."""
@@ -92,25 +98,33 @@ def launch(method: Method, argv: Sequence[str] | None = None) -> int:
         return 0
     if arguments.plan:
         return show_plan(method.name, DEFAULTS | options, config, arguments)
-    settings = method.settings(config, trainer_values, recipe)
-    run = open_run(
-        Path(settings.output_dir),
-        stage=method.name,
-        options=options,
-        inputs=[Path(options["train_file"])],
-        overwrite=arguments.overwrite,
-    )
-    if run.is_done:
-        print(f"{run.directory}: is done already; --overwrite starts again", file=sys.stderr)
-        return 0
+    settings = method.settings(config, {**method.defaults, **trainer_values}, recipe)
+    with locked(Path(settings.output_dir)):
+        run = open_run(
+            Path(settings.output_dir),
+            stage=method.name,
+            options=options,
+            inputs=[Path(options["train_file"])],
+            overwrite=arguments.overwrite,
+            defaults={**trainer_defaults(config), **DEFAULTS, **method.defaults},
+        )
+        if run.is_done:
+            print(f"{run.directory}: is done already; --overwrite starts again", file=sys.stderr)
+            return 0
+        carry_out(method, recipe, settings, run)
+    return 0
+
+
+def carry_out(method: Method, recipe: Any, settings: Any, run: Run) -> None:
+    """Train, and put into the manifest why that ended where it did so before its first step."""
     try:
-        method.train(recipe, settings, run)
+        with memory_said(str(run.directory), LESS):
+            method.train(recipe, settings, run)
     except Exception as error:
-        if run.manifest["status"] == "running":  # it ended before its first step
+        if run.manifest["status"] == "running":
             run.fail(error)
         raise
     leave_together()
-    return 0
 
 
 def build_settings(config: Any, values: Mapping[str, Any], num_processes: int | None) -> Any:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emollm.errors import ConfigError, ModelError, SourceError
-from emollm.pictures import check_sample_picture, open_picture
+from emollm.pictures import check_sample_picture, is_clip, of_clip, open_picture
 from emollm.prompts import Language, ask, language_of, num_variants
 from emollm.records import Sample, media_path
 from emollm.train.collate import num_image_tokens
 from emollm.train.longest import longest
-from emollm.train.refused import BAD_PICTURE, Refused
+from emollm.train.refused import BAD_PICTURE, CLIP, Refused
 from emollm.train.rows import draw
 from emollm.vlm.turns import ask_about, encode_prompts
 
@@ -52,8 +52,11 @@ def make_questions(
     asked: list[tuple[Question, Sample]] = []
     refused = Refused()
     for sample in samples:
+        if is_clip(sample):
+            refused.add(sample.id, CLIP, of_clip(sample))
+            continue
         path = media_path(sample, root)
-        if path is None or sample.media is None or sample.media.kind != "image":
+        if path is None:
             refused.add(sample.id, "no_picture")
             continue
         try:

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 from emollm.answers import STYLES, render
 from emollm.errors import ConfigError, SourceError, did_you_mean
 from emollm.labels import canonical, check_label_set
-from emollm.pictures import check_sample_picture
+from emollm.pictures import check_sample_picture, is_clip, of_clip
 from emollm.prompts import ask, language_of, measured_aus, num_variants
 from emollm.records import Sample, media_path
 from emollm.scoring import main_face
-from emollm.train.refused import BAD_PICTURE, Refused
+from emollm.train.refused import BAD_PICTURE, CLIP, Refused
 
 BARE = ("label", "labels")
 """Styles that need no reasoning."""
@@ -90,6 +90,9 @@ def make_rows(
     rows: list[Row] = []
     refused = Refused()
     for sample in samples:
+        if is_clip(sample):
+            refused.add(sample.id, CLIP, of_clip(sample))
+            continue
         if reason := _why_not(sample, mixture, takes_text):
             refused.add(sample.id, reason)
             continue

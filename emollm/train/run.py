@@ -17,6 +17,7 @@ output_dir/completions/step-N.parquet  what the model said in step N and was pai
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import signal
 import sys
@@ -25,22 +26,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any
 
 from emollm.errors import ConfigError
 from emollm.files import in_one_step, write_json
 from emollm.stage import new_manifest
+from emollm.train import STAGES
+from emollm.train.checkpoints import newest_whole, read_state, step_of
 from emollm.train.processes import is_alone, is_first_process, leave, wait_turn
 
+LENGTHS = {"max_steps", "num_train_epochs"}
+"""Options that say how long a run is: a rerun may make it longer."""
+FILES = {"output_dir", "train_file", "pool_file", "test_file", "media_root"}
+"""Places, which may be others: the folder may have been moved, and what lies in a file is known by its digest."""
 MAY_CHANGE = {
-    "max_steps",
-    "num_train_epochs",
-    "logging_steps",
+    *LENGTHS,
+    *FILES,
+    *("report_to", "run_name", "project", "disable_tqdm", "logging_steps", "logging_strategy", "logging_first_step"),
     "save_steps",
+    "save_strategy",
     "save_total_limit",
     "num_processes",
     "dataloader_num_workers",
+    "dataloader_prefetch_factor",
+    "dataloader_persistent_workers",
+    "dataloader_pin_memory",
 }
 """Options that a rerun may change without starting again."""
 SAME_SIGNAL_S = 1.0
@@ -87,9 +98,9 @@ class Run:
         with (self.directory / LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
-    def last_checkpoint(self) -> Path | None:
-        """Return the newest whole checkpoint, or None."""
-        return max(filter(_is_whole, self.directory.glob("checkpoint-*")), key=step_of, default=None)
+    def last_checkpoint(self, is_told: bool = False) -> Path | None:
+        """Return the newest whole checkpoint, or None. Those that are not whole are said, if they shall be told."""
+        return newest_whole(self.directory, _say if is_told else lambda _: None)
 
     def completions_path(self, step: int) -> Path:
         """Return where the completions lie that were sampled for a step."""
@@ -102,11 +113,9 @@ class Run:
         reached = 0 if checkpoint is None else step_of(checkpoint)
         log = self.directory / LOG
         if log.exists():
-            # A line torn by a crash has no end, and comes after the checkpoint too.
-            lines = [line for line in log.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
-            kept = [line for line in lines if json.loads(line)["step"] <= reached]
+            lines = [json.dumps(line) + "\n" for line in read_log(log) if line["step"] <= reached]
             with in_one_step(log) as part:
-                part.write_text("".join(kept), encoding="utf-8")
+                part.write_text("".join(lines), encoding="utf-8")
         for path in self.directory.glob("completions/step-*.parquet"):
             if step_of(path) > reached:
                 path.unlink()
@@ -136,36 +145,36 @@ def mean_loss(lines: Sequence[Mapping[str, Any]]) -> float | None:
     return total / told[-1][0] if told else None
 
 
-def step_of(path: Path) -> int:
-    """Return the number in the name of a checkpoint or of a file of completions."""
-    return int(path.stem.rpartition("-")[2])
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    """Tell whether a checkpoint has its trainer state, which is written last, to the end."""
-    try:
-        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def open_run(
-    directory: Path, *, stage: str, options: Mapping[str, Any], inputs: Sequence[Path], overwrite: bool
+    directory: Path,
+    *,
+    stage: str,
+    options: Mapping[str, Any],
+    inputs: Sequence[Path],
+    overwrite: bool,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
 ) -> Run:
-    """Make or reopen a run folder. Raises ConfigError where it holds a run with other options or other data."""
+    """Make or reopen a run folder. `defaults` are what options are where they are not given.
+
+    Raises ConfigError where it holds a run of another stage, with other options or other data, or a longer one.
+    """
     manifest = new_manifest(stage, options, inputs)
     before = _read_manifest(directory)
     # The others may come when the first process has just made the folder.
     if is_first_process() and not before and directory.exists() and any(directory.iterdir()):
         raise ConfigError(f"{directory}: is not empty and no training of ours; give another output_dir")
+    if before and not _has_begun(directory, before):
+        before = {}  # it ended before its first step, as a mistake in the recipe makes it
+    if before and before["stage"] != stage:
+        verb = f"train {before['stage']}" if before["stage"] in STAGES else before["stage"]
+        raise ConfigError(f"{directory}: holds what `emollm {verb}` made; give another output_dir")
     if overwrite:
         before = {}
         _remove_progress(directory)
-    elif before and not _has_begun(directory, before):
-        before = {}  # it ended before its first step, as a mistake in the recipe makes it
-    _refuse_other(directory, before, manifest)
-    run = Run(directory, manifest, is_done=_is_done(before, manifest))
+    if before:
+        _refuse_other(directory, before, manifest, defaults)
+        _refuse_shorter(directory, before, {**defaults, **options})
+    run = Run(directory, manifest, is_done=_is_done(directory, before, manifest, defaults))
     if not run.is_done:
         directory.mkdir(parents=True, exist_ok=True)
         run.note()
@@ -187,16 +196,25 @@ def _remove_progress(directory: Path) -> None:
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
+    """Return the manifest of a run folder; nothing where there is none of ours. Raises ConfigError where it is torn."""
     path = directory / "manifest.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return found
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise ConfigError(
+            f"{path}: is damaged, so that nothing tells what the run was; put a copy back, or give another output_dir"
+        ) from None
+    is_ours = isinstance(found, dict) and {"stage", "options", "inputs"} <= found.keys()
+    return found if is_ours else {}
 
 
-def _refuse_other(directory: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    if not before:
-        return
-    was, asked = before["options"], now["options"]
-    keys = sorted({*was, *asked} - MAY_CHANGE)
+def _refuse_other(
+    directory: Path, before: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> None:
+    keys = sorted({*before["options"], *now["options"]} - MAY_CHANGE)
+    was, asked = ({**defaults, **one["options"]} for one in (before, now))
     changed = [f"{key} {was.get(key)!r} → {asked.get(key)!r}" for key in keys if was.get(key) != asked.get(key)]
     names = sorted({*before["inputs"], *now["inputs"]})
     changed += [f"{name} is another file" for name in names if before["inputs"].get(name) != now["inputs"].get(name)]
@@ -207,8 +225,33 @@ def _refuse_other(directory: Path, before: Mapping[str, Any], now: Mapping[str, 
         )
 
 
-def _is_done(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    return before.get("status") == "done" and before["options"] == now["options"]
+def _refuse_shorter(directory: Path, before: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Raise ConfigError where more has been learnt already than is asked for: nothing can be unlearnt."""
+    checkpoint = newest_whole(directory)
+    state = {} if checkpoint is None else read_state(checkpoint)
+    done = before.get("steps") if before.get("status") == "done" else None
+    if (asked.get("max_steps") or -1) > 0:
+        key, unit, reached = "max_steps", "steps", max(state.get("global_step", 0), done or 0)
+    else:
+        key, unit, reached = "num_train_epochs", "epochs", state.get("epoch") or 0.0
+    if reached > asked.get(key, math.inf):
+        raise ConfigError(
+            f"{directory}: has learnt for {reached:g} {unit}, and {key} asks for {asked[key]:g}; ask for more, or use "
+            "--overwrite to start again"
+        )
+
+
+def _is_done(directory: Path, before: Mapping[str, Any], now: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+    """Tell whether a run as long as that is done, and what it has saved is still there."""
+    if before.get("status") != "done" or not all((directory / name).exists() for name in before.get("saved", ())):
+        return False
+    was, asked = ({**defaults, **one["options"]} for one in (before, now))
+    return all(was.get(key) == asked.get(key) for key in LENGTHS)
+
+
+def _say(text: str) -> None:
+    if is_first_process():
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

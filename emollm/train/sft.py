@@ -17,10 +17,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from emollm.errors import EmoLLMError, SourceError
+from emollm.errors import EmoLLMError
 from emollm.labels import check_label_set
 from emollm.prompts import prompt_hash
-from emollm.records import Sample, read_records
 from emollm.train.careful import Careful
 from emollm.train.collate import Collator, check_rows
 from emollm.train.curriculum import LabelsFirst
@@ -32,7 +31,7 @@ from emollm.train.lora import Lora, Parts, Train, check_trained, freeze, peft_co
 from emollm.train.mistakes import mistakes_said
 from emollm.train.prepare import max_tokens, prepare
 from emollm.train.processes import is_first_process
-from emollm.train.refused import Refused
+from emollm.train.refused import Refused, nothing_left, of_split
 from emollm.train.rows import BARE, TEXT_ALONE, Mixture, Row, check_styles, make_rows
 from emollm.train.run import Run
 from emollm.train.validate import Validation, Validator, check_held_out, make_validator, validation_callback
@@ -122,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def trainer_settings(config: Any, values: dict[str, Any], recipe: Recipe) -> Any:
     """Build TRL's arguments. Raises ConfigError where they contradict each other or the machine."""
-    return build_settings(config, DEFAULTS | values, recipe.num_processes)
+    return build_settings(config, values, recipe.num_processes)
 
 
 def train(recipe: Recipe, settings: Any, run: Run) -> None:
@@ -166,13 +165,12 @@ def read_validator(recipe: Recipe, seed: int) -> Validator | None:
 def read_rows(recipe: Recipe, seed: int, run: Run) -> tuple[list[Row], Refused]:
     """Turn the training file into rows and say what was refused. Raises SourceError where nothing is left."""
     path = Path(recipe.train_file)
-    samples = (s for s in read_records(path, Sample) if recipe.split in (None, s.split))
     mixture = Mixture(recipe.styles, recipe.label_set, recipe.label_first, seed)
     takes_text = read_config(recipe.model).model_type in TEXT_ALONE
-    rows, refused = make_rows(samples, Path(recipe.media_root or path.parent), mixture, takes_text)
+    rows, refused = make_rows(of_split(path, recipe.split), Path(recipe.media_root or path.parent), mixture, takes_text)
     refused.tell(path, run.directory)
     if not rows:
-        raise SourceError(f"{path}: nothing to learn from; check split '{recipe.split}', media_root and styles")
+        raise nothing_left(path, recipe.split, refused)
     return rows, refused
 
 
@@ -207,7 +205,7 @@ def make_trainer(model: Any, processor: Any, rows: Sequence[Row], recipe: Recipe
     return trainer
 
 
-METHOD = Method("sft", EXAMPLE, Recipe, "SFTConfig", REFUSED, trainer_settings, train)
+METHOD = Method("sft", EXAMPLE, Recipe, "SFTConfig", DEFAULTS, REFUSED, trainer_settings, train)
 
 if __name__ == "__main__":
     run_program(main)

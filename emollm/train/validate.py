@@ -18,14 +18,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from emollm.answers import STYLES
-from emollm.errors import ConfigError, SourceError, did_you_mean
+from emollm.errors import ConfigError, did_you_mean
 from emollm.pictures import open_picture
 from emollm.prompts import Language
-from emollm.records import Sample, read_records
+from emollm.records import Sample
 from emollm.scoring import SampleScore, score_sample
 from emollm.train.limits import Count
 from emollm.train.processes import is_first_process
 from emollm.train.questions import Asking, Question, make_questions
+from emollm.train.refused import nothing_left, of_split
 from emollm.train.rows import BARE, UNNAMED, Row
 from emollm.train.run import LOG, Run, read_log
 from emollm.vlm.generate import Sampling, generate
@@ -125,15 +126,12 @@ def make_validator(
             f"validation.metric: the style '{style}' does not ask for what '{options.metric}' measures; "
             f"set validation.style to one of {', '.join(wanted)}, or another metric"
         )
-    samples = (sample for sample in read_records(path, Sample) if options.split in (None, sample.split))
     asking = Asking(style, label_set, seed, options.language)
-    asked, refused = make_questions(samples, Path(media_root or path.parent), asking)
+    asked, refused = make_questions(of_split(path, options.split), Path(media_root or path.parent), asking)
     if refused:
         _say(refused.line(path, "validation samples"))
     if not asked:
-        raise SourceError(
-            f"{path}: no sample of split '{options.split}' to validate with; set validation.split, or .file"
-        )
+        raise nothing_left(path, options.split, refused, "validation.split")
     asked.sort(key=lambda pair: pair[0].id)
     chosen = random.Random(seed).sample(asked, min(options.num_samples, len(asked)))
     silence = (score_sample(sample, "", label_set, style=style) for _, sample in chosen)
@@ -185,6 +183,9 @@ def validation_callback(trainer: Any, processor: Any, validator: Validator, run:
             elif options.patience is not None and self.waited >= options.patience:
                 control.should_training_stop = True
                 _say(f"step {state.global_step}: no better {options.metric} in {self.waited} measurements; stopping")
+                if not self.best:
+                    read = "read what it answers: `emollm predict`"
+                    _say(f"careful: {options.metric} was never above 0; raise validation.patience, and {read}")
 
         def measure(self) -> dict[str, float]:
             was_training = trainer.model.training

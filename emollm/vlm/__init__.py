@@ -6,6 +6,7 @@
     load         a model, with or without an adapter          processors   with and without torchvision
     turns        questions and answers as tensors             tiny, eyes   our own small model
     generate     batched answers                              options      of every verb that asks a model
+    memory       that does not suffice, in one line
 
 Importing this package loads no torch; its functions do.
 """

@@ -9,7 +9,6 @@ A model of these sizes has just the parameters that are published with the weigh
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,20 +115,19 @@ BASES = {
 def find_config(source: str) -> tuple[Any, str]:
     """Return a model's configuration and where it was found: 'config.json', 'hub' or 'table'.
 
-    Raises ModelError where a folder has none, and where neither hub nor table knows the name.
+    The hub is asked only for a name that neither its cache nor the table knows: without a network it would keep a plan
+    waiting. Raises ModelError where a folder has none, and where nothing knows the name.
     """
     from emollm.vlm.load import located, read_config
 
     if Path(located(source)).is_dir():
         return read_config(source), "config.json"
-    if source in BASES and os.environ.get("HF_HUB_OFFLINE", "0") not in ("0", ""):
-        return published_config(source), "table"
-    try:
+    if source not in BASES:
         return read_config(source), "hub"
+    try:
+        return read_config(source, is_local=True), "hub"
     except ModelError:
-        if source not in BASES:
-            raise
-    return published_config(source), "table"
+        return published_config(source), "table"
 
 
 def published_config(name: str) -> Any:

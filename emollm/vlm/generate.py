@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from emollm.vlm.memory import memory_said
 from emollm.vlm.turns import Turn, control_tokens, encode_prompts
 
 
@@ -39,8 +40,14 @@ def generate(
 ) -> list[Completion]:
     """Return one completion a turn. A batch gives what its turns would give one by one (at temperature 0).
 
-    `streamer` is a transformers streamer; it takes batches of one turn only.
+    `streamer` is a transformers streamer; it takes batches of one turn only. Raises ModelError where memory is full.
     """
+    less = "lower the size of the batch, the number of new tokens or the size of the pictures, or take dtype bfloat16"
+    with memory_said(f"{len(turns)} answer(s) of {sampling.max_new_tokens} tokens at once", less):
+        return _generate(model, processor, turns, sampling, streamer)
+
+
+def _generate(model: Any, processor: Any, turns: Sequence[Turn], sampling: Sampling, streamer: Any) -> list[Completion]:
     import torch
 
     inputs = {name: _to(value, model.device) for name, value in encode_prompts(processor, turns).items()}

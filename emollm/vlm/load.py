@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emollm.errors import MissingExtraError, ModelError, did_you_mean
+from emollm.vlm.memory import is_out_of_memory, lacking, memory_said
 from emollm.vlm.processors import import_transformers, load_processor
 from emollm.vlm.turns import Turn, prompt_text
 
@@ -22,6 +23,8 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTIZATIONS = ("nf4",)
 EMBEDDED = "emollm-tiny"
 """The name of the base that lies in this package: it describes faces and knows no emotion."""
+SMALLER = "load it with dtype bfloat16 or on device cpu, or take a smaller model"
+"""What takes less memory than a model as it was saved."""
 VISION = ("visual", "vision", "connector", "multi_modal_projector")
 """Parts of module names that belong to seeing, in every family."""
 
@@ -64,6 +67,8 @@ def load_model(
     except SafetensorError as error:
         raise ModelError(f"{source}: the weights are damaged ({_first_line(error)}); copy them again") from None
     except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise ModelError(f"{source}: {lacking(error)}; {SMALLER}") from None
         raise ModelError(f"{source}: the weights do not fit config.json ({_first_line(error)})") from None
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"{source}: the weights cannot be loaded: {_first_line(error)}") from None
@@ -77,7 +82,8 @@ def load_model(
     if trainable:
         _keep_names(model)
         return model, processor
-    return (model if quantization else model.to(device)).eval(), processor
+    with memory_said(source, SMALLER):
+        return (model if quantization else model.to(device)).eval(), processor
 
 
 def _in_four_bits(quantization: str | None, dtype: str, device: str) -> dict[str, Any]:
@@ -130,19 +136,25 @@ def _device(name: str) -> str:
     return name
 
 
-def read_config(source: str) -> Any:
-    """Return the configuration of a model. Raises ModelError where there is none, or it is that of an adapter."""
+def read_config(source: str, is_local: bool = False) -> Any:
+    """Return the configuration of a model; with `is_local`, the hub is not asked for what its cache lacks.
+
+    Raises ModelError where there is none, or it is that of an adapter.
+    """
     transformers = import_transformers()
     source = located(source)
     path = Path(source)
     _check_directory(source)
     if path.is_dir() and (path / "adapter_config.json").exists():
         base = read_adapter_config(source).base_model_name_or_path
-        raise ModelError(f"{source}: is an adapter; use --model {base} --adapter {source}")
+        raise ModelError(
+            f"{source}: is an adapter; use --model {base} --adapter {source}, or, where that is no option, make "
+            f"one model of both: emollm merge --adapter {source} -o DIR"
+        )
     if path.is_dir() and not (path / "config.json").exists():
         raise ModelError(f"{source}: has no config.json; give the directory that the training wrote")
     try:
-        return transformers.AutoConfig.from_pretrained(source)
+        return transformers.AutoConfig.from_pretrained(source, local_files_only=is_local)
     except (OSError, ValueError) as error:
         what = "config.json cannot be used" if path.is_dir() else "no such directory, and no model of that name"
         raise ModelError(f"{source}: {what}: {_first_line(error)}") from None
@@ -163,15 +175,18 @@ def find_processor(source: str, adapter: str | Path | None, model_type: str) -> 
     return read_processor(str(adapter) if is_with_adapter else source, model_type)
 
 
-def read_processor(source: str, model_type: str) -> Any:
-    """Return a processor that can read pictures and write questions. Raises ModelError where it cannot."""
+def read_processor(source: str, model_type: str, is_local: bool = False) -> Any:
+    """Return a processor that can read pictures and write questions; `is_local` as for `read_config`.
+
+    Raises ModelError where it cannot.
+    """
     source = located(source)
     directory = Path(source)
     # Without this file a bare tokenizer of the same family is made up, with other special tokens or none at all.
     if directory.is_dir() and not (directory / "tokenizer_config.json").exists():
         raise ModelError(f"{source}: has no tokenizer_config.json; add the tokenizer files of its base")
     try:
-        processor = load_processor(source, model_type)
+        processor = load_processor(source, model_type, is_local)
     except (OSError, ValueError, TypeError, ImportError) as error:
         raise ModelError(f"{source}: the processor cannot be loaded: {_first_line(error)}") from None
     _check_template(source, processor)

@@ -70,19 +70,21 @@ def _hide(package: str) -> None:
     importlib.util.find_spec = without
 
 
-def load_processor(source: str, model_type: str) -> Any:
+def load_processor(source: str, model_type: str, is_local: bool = False) -> Any:
     """Load the processor saved in a directory or on the hub for a model type such as 'qwen3_vl'.
+
+    With `is_local`, the hub is not asked for what its cache lacks.
 
     Raises ModelError where there is none, or where it would turn out to be a bare tokenizer that drops every picture.
     """
     transformers = import_transformers()
     stock = processor_class(model_type)
     if has_torchvision():
-        processor = transformers.AutoProcessor.from_pretrained(source)
+        processor = transformers.AutoProcessor.from_pretrained(source, local_files_only=is_local)
     elif _has_video(stock):
-        processor = without_video(stock).from_pretrained(source)
+        processor = without_video(stock).from_pretrained(source, local_files_only=is_local)
     else:
-        processor = stock.from_pretrained(source)
+        processor = stock.from_pretrained(source, local_files_only=is_local)
     if not hasattr(processor, "image_processor"):
         raise ModelError(f"{source}: gives a {type(processor).__name__} that cannot read pictures; save its processor")
     processor.tokenizer.padding_side = "left"

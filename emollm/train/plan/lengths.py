@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 
 from emollm.errors import ModelError
 from emollm.prompts import ask
-from emollm.records import Sample, read_records
+from emollm.records import Sample
 from emollm.train.longest import longest, text_of
 from emollm.train.pairs import Choosing, find_pairs, rows_of
 from emollm.train.plan.compute import Row
 from emollm.train.questions import Asking, make_questions
+from emollm.train.refused import of_split
 from emollm.train.rows import BARE, TEXT_ALONE, Mixture, make_rows
 from emollm.train.rows import Row as TrainRow
 
@@ -94,8 +95,7 @@ ROWS = {"sft": _rows, "grpo": _questions, "dpo": _pairs}
 
 
 def _samples(options: Mapping[str, Any]) -> Iterator[Sample]:
-    samples = read_records(Path(options["train_file"]), Sample)
-    return (sample for sample in samples if options["split"] in (None, sample.split))
+    return of_split(Path(options["train_file"]), options["split"])
 
 
 def _root(options: Mapping[str, Any]) -> Path:
@@ -103,12 +103,12 @@ def _root(options: Mapping[str, Any]) -> Path:
 
 
 def _processor(options: Mapping[str, Any], config: Any) -> Any:
-    """Return the processor of the base as training sets it up, or None where it is not to be had."""
+    """Return the processor of the base as training sets it up, or None where it is not on this machine."""
     from emollm.vlm.load import read_processor
     from emollm.vlm.processors import set_max_pixels
 
     try:
-        processor = read_processor(str(options["model"]), config.model_type)
+        processor = read_processor(str(options["model"]), config.model_type, is_local=True)
     except ModelError:
         return None
     if options.get("max_pixels"):

@@ -24,6 +24,7 @@ import msgspec
 from emollm.errors import ConfigError, TrainingError
 from emollm.files import in_one_step, write_json
 from emollm.prompts import prompt_hash
+from emollm.train.lock import locked
 from emollm.train.recipe import recipe_parser
 from emollm.train.rounds.data import count, divide, join
 from emollm.train.rounds.recipe import Recipe, check_paths, grpo_values, model_of, read_recipe, sft_values
@@ -72,8 +73,9 @@ def main(argv: Sequence[str] | None = None, call: Call | None = None) -> int:
         print(msgspec.json.format(msgspec.json.encode(recipe)).decode())
         return 0
     check_paths(recipe)
-    run = open_rounds(recipe, overwrite=arguments.overwrite)
-    Course(recipe, run, call or partial(_call, recipe.launcher)).carry_out()
+    with locked(Path(recipe.output_dir)):
+        run = open_rounds(recipe, overwrite=arguments.overwrite)
+        Course(recipe, run, call or partial(_call, recipe.launcher)).carry_out()
     return 0
 
 
@@ -180,11 +182,12 @@ class Course:
         recipe = self.recipe
         held_out = ["--split", recipe.test_split, "--media-root", str(recipe.root())]
         held_out += ["--label-set", recipe.label_set] if recipe.label_set else []
+        spoken = ["--language", recipe.language] if recipe.language else []
         predictions = now.folder / "predictions.jsonl"
         model, adapter = model_of(recipe, str(now.model))
         asked = ["--model", model, *(["--adapter", adapter] if adapter else []), "--style", recipe.style]
         asked += ["--max-new-tokens", str(recipe.max_new_tokens), "--batch-size", str(recipe.batch_size)]
-        self._verb(now, "predict", ["predict", recipe.test(), "-o", predictions, *asked, *held_out])
+        self._verb(now, "predict", ["predict", recipe.test(), "-o", predictions, *asked, *spoken, *held_out])
         self._verb(now, "score", ["score", predictions, recipe.test(), "-o", now.score, *held_out])
         if before:
             both = ["compare", str(before.score), str(now.score), "--json"]
@@ -199,6 +202,7 @@ class Course:
         arguments += ["--style", recipe.style, "--rounds", str(recipe.tries), "--seed", str(recipe.seed)]
         arguments += ["--max-tokens", str(recipe.max_new_tokens), "--batch-size", str(recipe.batch_size)]
         arguments += ["--media-root", str(recipe.root())]
+        arguments += ["--language", recipe.language] if recipe.language else []
         arguments += ["--balance", str(recipe.balance)] if recipe.balance else []
         arguments += ["--label-set", recipe.label_set] if recipe.label_set else []
         self._verb(places, "generate", arguments, is_fine=lambda: _all_refused(places.own))

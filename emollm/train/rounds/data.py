@@ -7,16 +7,17 @@ join(folder / "gold.jsonl", folder / "round-1/own.jsonl", folder / "round-2/trai
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from emollm.errors import ConfigError, SourceError
 from emollm.files import in_one_step, write_json
-from emollm.pictures import check_picture
-from emollm.records import Sample, encode, media_path, read_records
+from emollm.pictures import check_picture, is_clip, of_clip
+from emollm.records import Sample, encode, media_path
 from emollm.stage import manifest_beside, new_manifest
+from emollm.train.refused import nothing_left, of_split
 from emollm.train.rounds.recipe import Recipe
 
 
@@ -25,19 +26,18 @@ def divide(recipe: Recipe, folder: Path) -> dict[str, int]:
 
     Raises SourceError where one of them is empty, ConfigError where a held-out sample is among them or has no picture.
     """
-    gold = [s for s in read(Path(recipe.train_file), recipe.split) if s.reasoning is not None]
+    gold = [s for s in of_split(Path(recipe.train_file), recipe.split) if s.reasoning is not None]
     known = {sample.id for sample in gold}
-    held_out = list(read(recipe.test(), recipe.test_split))
-    pool = [_bare(s) for s in read(recipe.pool(), recipe.pool_split) if s.id not in known]
+    held_out = list(of_split(recipe.test(), recipe.test_split))
+    pool = [_bare(s) for s in of_split(recipe.pool(), recipe.pool_split) if s.id not in known]
     if not gold:
-        raise SourceError(f"{recipe.train_file}: no text in split '{recipe.split}'; give what `emollm generate` wrote")
+        some = f" in split '{recipe.split}'" if recipe.split else ""
+        raise SourceError(f"{recipe.train_file}: no text{some}; give what `emollm generate` wrote")
     if not held_out:
-        raise SourceError(f"{recipe.test()}: no sample in test_split '{recipe.test_split}'")
+        raise nothing_left(recipe.test(), recipe.test_split, key="test_split")
     if not pool:
-        raise SourceError(
-            f"{recipe.pool()}: no sample without a gold text in pool_split '{recipe.pool_split}'; "
-            "there is nothing to explain"
-        )
+        some = f" in pool_split '{recipe.pool_split}'" if recipe.pool_split else ""
+        raise SourceError(f"{recipe.pool()}: no sample without a gold text{some}; there is nothing to explain")
     _refuse_held_out([*gold, *pool], held_out)
     _check_pictures(held_out, recipe.root())
     train_file, pool_file = Path(recipe.train_file), recipe.pool()
@@ -45,11 +45,6 @@ def divide(recipe: Recipe, folder: Path) -> dict[str, int]:
     write(folder / "pool.jsonl", pool, [pool_file])
     write(folder / "questions.jsonl", [*map(_bare, gold), *pool], [train_file, pool_file])
     return {"gold": len(gold), "pool": len(pool), "held_out": len(held_out)}
-
-
-def read(path: Path, split: str | None) -> Iterator[Sample]:
-    """Yield the samples of a split, or all."""
-    return (sample for sample in read_records(path, Sample) if split in (None, sample.split))
 
 
 def write(path: Path, samples: Iterable[Sample], sources: Sequence[Path]) -> None:
@@ -63,7 +58,7 @@ def write(path: Path, samples: Iterable[Sample], sources: Sequence[Path]) -> Non
 def join(gold: Path, own: Path | None, path: Path) -> None:
     """Write the training file of a round: the gold texts, then the model's own of the round before."""
     parts = [gold] if own is None else [gold, own]
-    write(path, (sample for part in parts for sample in read(part, None)), parts)
+    write(path, (sample for part in parts for sample in of_split(part, None)), parts)
 
 
 def count(path: Path) -> int:
@@ -104,6 +99,8 @@ def _check_pictures(samples: Iterable[Sample], root: Path) -> None:
         path = media_path(sample, root)
         if path is None:
             raise ConfigError(f"held-out sample '{sample.id}': has no picture; leave it out of test_split")
+        if is_clip(sample):
+            raise ConfigError(f"held-out sample '{sample.id}': {of_clip(sample)}")
         try:
             check_picture(path)
         except SourceError as error:

@@ -6,6 +6,7 @@ sft_values(recipe, "round-1/train.jsonl", "round-1/sft")
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from emollm.errors import ConfigError, ModelError
+from emollm.prompts import Language
 from emollm.train import grpo, sft
 from emollm.train.groups import check_groups
 from emollm.train.limits import Count, Seed
@@ -34,7 +36,7 @@ Metric = Literal[
 ]
 """Metrics of `emollm score` that can decide; of each, more is better."""
 
-OURS = ("model", "adapter", "train_file", "output_dir", "split", "media_root", "label_set", "style")
+OURS = ("model", "adapter", "train_file", "output_dir", "split", "media_root", "label_set", "style", "language")
 REFUSED = dict.fromkeys(OURS, "is set by the loop; leave it out") | {
     "validation": "every round is measured on test_split; leave it out"
 }
@@ -69,6 +71,9 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The form of the answers, from SFT to prediction."""
     label_set: str | None = None
     """The choices in the question; each sample's own unless given."""
+    language: Language | None = None
+    """Of questions and answers, en or zh, in GRPO, when it explains and when it is measured. Unless given, the first
+    two are in English, and held-out samples are asked about in the language of their texts. SFT follows the texts."""
     sft: dict[str, Any]
     """Keys of `train sft`."""
     grpo: dict[str, Any]
@@ -101,8 +106,18 @@ class Recipe(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and its sections. Raises ConfigError that lists every problem."""
-    recipe, _ = check_values(read_values(path, overrides), Recipe)
-    _raise(list(_check_sections(recipe)))
+    values = read_values(path, overrides)
+    problems: list[str] = []
+    try:
+        recipe, _ = check_values(values, Recipe)
+    except ConfigError as error:
+        problems = _lines(error)
+        wrong = {re.split("[:.]", line)[0] for line in problems}
+        try:  # without what is wrong, to see what its sections hide
+            recipe, _ = check_values({key: value for key, value in values.items() if key not in wrong}, Recipe)
+        except ConfigError:
+            raise error from None
+    _raise([*problems, *_check_sections(recipe)])
     return recipe
 
 
@@ -114,6 +129,11 @@ def check_paths(recipe: Recipe) -> None:
 def _raise(problems: Sequence[str]) -> None:
     if problems:
         raise ConfigError(f"the recipe has {len(problems)} problem(s):\n  " + "\n  ".join(problems))
+
+
+def _lines(error: ConfigError) -> list[str]:
+    """Return the problems that an error lists below its first line."""
+    return [line.strip() for line in str(error).splitlines()[1:]]
 
 
 def _check_sections(recipe: Recipe) -> Iterator[str]:
@@ -130,13 +150,13 @@ def _check_sections(recipe: Recipe) -> Iterator[str]:
     try:
         check_values(sft_values(recipe, "-", "-"), sft.Recipe, SFTConfig, sft.REFUSED)
     except ConfigError as error:
-        yield from (f"sft.{line.strip()}" for line in str(error).splitlines()[1:])
+        yield from (f"sft.{line}" for line in _lines(error))
     try:
         _, trainer = check_values(grpo_values(recipe, "-", "-", "-"), grpo.Recipe, GRPOConfig, grpo.REFUSED)
         if recipe.launcher is None or Path(recipe.launcher).is_file():
             check_groups(trainer, 1 if recipe.launcher is None else read_launcher(Path(recipe.launcher)).num_processes)
     except ConfigError as error:
-        yield from (f"grpo.{line.strip()}" for line in str(error).splitlines()[1:] or [str(error)])
+        yield from (f"grpo.{line}" for line in _lines(error) or [str(error)])
 
 
 def _check_paths(recipe: Recipe) -> Iterator[str]:
@@ -161,7 +181,8 @@ def sft_values(recipe: Recipe, train_file: str, output_dir: str) -> dict[str, An
 def grpo_values(recipe: Recipe, sft_dir: str, train_file: str, output_dir: str) -> dict[str, Any]:
     """Return the recipe of a round's GRPO, which goes on from its SFT."""
     start = as_options(model_of(recipe, sft_dir))
-    return recipe.grpo | {"style": recipe.style} | start | _shared(recipe, train_file, output_dir)
+    asking = {"style": recipe.style, "language": recipe.language}
+    return recipe.grpo | asking | start | _shared(recipe, train_file, output_dir)
 
 
 def _shared(recipe: Recipe, train_file: str, output_dir: str) -> dict[str, Any]:
