@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from emollm.answers import Answer, parse
-from emollm.claims import Check, check
+from emollm.claims import Check, check, named_aus
 from emollm.facs import EXPRESSIVE, THRESHOLDS, UNITS, present
 from emollm.labels import canonical
 from emollm.records import AU, Event, Face, Sample
@@ -46,7 +46,7 @@ class SampleScore(NamedTuple):
     aus_gold: tuple[str, ...] | None = None
     """Those of `au_measured` that are present."""
     aus_pred: tuple[str, ...] | None = None
-    """The AUs that the completion says are there; see `aus_said`."""
+    """The AUs that the completion says are there, each phrase its likeliest reading; see `claims.named_aus`."""
     au_measured: tuple[str, ...] | None = None
     """The AUs that can be hits or false alarms: measured, an expression (no turn of head or eyes), and not hidden.
 
@@ -71,7 +71,7 @@ class SampleScore(NamedTuple):
 
     @property
     def omitted(self) -> tuple[str, ...]:
-        """Present AUs that no positive claim mentions."""
+        """Present AUs that no positive claim names."""
         return self.check.omitted if self.check else ()
 
     @property
@@ -81,7 +81,7 @@ class SampleScore(NamedTuple):
 
     @property
     def recall(self) -> float | None:
-        """Present AUs that are claimed / present AUs; None where none is present."""
+        """Present AUs that are named / present AUs; None where none is present."""
         return self.check.recall if self.check else None
 
     @property
@@ -141,7 +141,7 @@ def score_sample(
         return score
     return score._replace(
         aus_gold=tuple(code for code in there if code in measured),
-        aus_pred=aus_said(score.check, face, thresholds),
+        aus_pred=tuple(sorted(named_aus(one.claim for one in score.check.checked))),
         au_measured=measured,
     )
 
@@ -216,20 +216,6 @@ def is_well_formed(answer: Answer, style: str | None = None) -> bool:
         return answer.is_well_formed
     # One label is also a list of one.
     return answer.style == style or (style == "labels" and answer.style == "label")
-
-
-def aus_said(checked: Check, face: Face, thresholds: Mapping[str, float] = THRESHOLDS) -> tuple[str, ...]:
-    """Return the AUs that the positive claims about movements say are there.
-
-    A phrase with several readings ("raised eyebrows": AU1 or AU2) says those of them that are present, and its most
-    likely reading where none is. Strength and side do not matter here.
-    """
-    there = present(face, thresholds)
-    said: set[str] = set()
-    for claim in (one.claim for one in checked.checked):
-        if claim.present and claim.region is None:
-            said |= set(claim.aus) & set(there) or {claim.aus[0]}
-    return tuple(sorted(said))
 
 
 def au_counts(predicted: Iterable[str], gold: Iterable[str], measured: Iterable[str]) -> dict[str, Counts]:

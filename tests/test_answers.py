@@ -22,7 +22,7 @@ REASONING = Reasoning(
     conclusion="The expression is consistent with sadness.",
 )
 
-SECTIONS = "**Key Observations**: Brows low. **Overall Emotional Interpretation**: Tension. **Conclusion**: "
+SECTIONS = "**Key Observations**: Brows low.\n**Overall Emotional Interpretation**: Tension.\n**Conclusion**: "
 
 # text, label, what the case is
 LABELS = [
@@ -181,7 +181,10 @@ ILL_FORMED = {
     "a tag twice": "<think>a</think><think>b</think><answer>fear</answer>",
     "two labels": "<think>a</think><answer>fear, anger</answer>",
     "a missing section": "**Key Observations**: a. **Conclusion**: fear",
-    "sections swapped": "**Conclusion**: fear **Key Observations**: a **Overall Emotional Interpretation**: b",
+    "sections swapped": "**Conclusion**: fear\n**Key Observations**: a\n**Overall Emotional Interpretation**: b",
+    "headings within a line": SECTIONS.replace("\n", " ") + "fear",
+    "a section within a word": "**Key Observations**: a\n**Interpretation**: No com**Conclusion**: fear",
+    "sections of dots": "**Key Observations**: .\n**Overall Emotional Interpretation**: ...\n**Conclusion**: fear",
     "text before the sections": "Sure! " + SECTIONS + "fear",
     "a section twice": SECTIONS + "fear **Conclusion**: fear",
     "prose": "The expression is happy.",

@@ -1,4 +1,4 @@
-"""The rewards: highest on gold, lowest on nothing, never above their worth for a text that only games them."""
+"""The rewards: what each pays, what is not known, and the sum."""
 
 from __future__ import annotations
 
@@ -12,239 +12,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from paid import BARE, GOLD, LEGACY, LISTED, OPEN, REST, SAD, box, listen, make_face, think, value
 
-from data_engine.exp_cot.draft import Options
-from data_engine.exp_cot.rules import teach
-from emollm.answers import render
 from emollm.errors import ConfigError
-from emollm.facs import PROTOTYPES
-from emollm.prompts import ask
-from emollm.records import AU, Face, Sample
+from emollm.records import Face, Sample
 from emollm.train.rewards import DEFAULTS, REWARDS, Heard, Reward, check_weights, hear, total
-from emollm.train.rewards.boxes import LANDMARKS, iou, regions
+from emollm.train.rewards.boxes import iou
 from emollm.train.rewards.sentences import emotions
 from emollm.train.rewards.wheel import length_penalty
-from emollm.wheel import WHEELS, Wheels
-
-MEASURED = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26)
-LABELS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
-LISTED = ", ".join(LABELS)
-LEGACY = ("label_legacy", "au_f1_legacy")
-
-WORDS = {"happy": "joy", "sad": "grief", "afraid": "fear", "angry": "anger", "surprised": "awe", "disgusted": "disgust"}
-FORMS = {"happiness": "happy", "sadness": "sad", "fear": "afraid", "anger": "angry", "surprise": "surprised"}
-FORMS |= {word: word for word in WORDS} | {"disgust": "disgusted", "gloomy": "sad", "gloom": "sad", "rueful": "sad"}
-TABLE = Wheels(
-    {form: [word] for form, word in FORMS.items()},
-    {word: [meant] for word, meant in WORDS.items()},
-    {wheel: {level: {meant: meant for meant in WORDS.values()} for level in ("level1", "level2")} for wheel in WHEELS},
-)
-
-
-def landmarks() -> list[tuple[float, float]]:
-    """Points around each region, and the rest along the jaw."""
-    corners = {"brows": (20, 25, 80, 32), "eyes": (25, 36, 75, 44), "nose": (42, 40, 58, 60), "mouth": (33, 66, 67, 80)}
-    points = [(5.0 + 5.6 * place, 95.0 if 4 < place < 12 else 60.0) for place in range(68)]
-    for region, (left, top, right, bottom) in corners.items():
-        for number, place in enumerate(LANDMARKS[region]):
-            points[place] = (float(right if number % 2 else left), float(bottom if number % 3 else top))
-    return points
-
-
-def make_face(*present: int) -> Face:
-    aus = {f"AU{number:02d}": AU(value=3.0 if number in present else 0.0, kind="intensity") for number in MEASURED}
-    return Face(aus=aus, box=(0.0, 10.0, 100.0, 90.0), landmarks=landmarks())
-
-
-SAD = Sample(id="1", label="sadness", label_set="basic7", faces=[make_face(1, 4, 15)])
-REST = Sample(id="2", label="neutral", label_set="basic7", faces=[make_face()])
-BARE = Sample(id="3", faces=[Face()])
-OPEN = Sample(id="4", labels=["gloomy", "angry"])
-
-
-def listen(sample: Sample, completion: str, style: str | None = "think") -> Heard:
-    return hear(sample, completion, "basic7" if sample.label else None, style, wheels=TABLE, band=(30, 80))
-
-
-def value(name: str, sample: Sample, completion: str, style: str | None = "think") -> float | None:
-    return REWARDS[name](listen(sample, completion, style))
-
-
-def think(thought: str, answer: str = "sadness") -> str:
-    return f"<think>{thought}</think>\n<answer>{answer}</answer>"
-
-
-def box(region: str) -> str:
-    return "[" + ", ".join(f"{edge:.1f}" for edge in regions(listen(SAD, ""))[region]) + "]"
-
-
-ACTION = {1: "The inner brows are raised", 4: "the brows are lowered", 15: "the lip corners are pulled down"}
-TOLD = f"{ACTION[1]}, and {ACTION[4]} {box('brows')}. Besides, {ACTION[15]} {box('mouth')}. There is no smile."
-GOLD = think(
-    f"{TOLD}\n\nRaised inner brows with lowered lip corners point to sadness rather than to anger.\n\n"
-    "What can be seen here is consistent with sadness."
-)
-ALL_AUS = " ".join(f"AU{number} is present." for number in MEASURED)
-
-GAMES: dict[str, str] = {
-    "nothing": "",
-    "blanks": " \n\t",
-    "every emotion": think(f"It may be {LISTED}.", LISTED),
-    "every emotion, bare": LISTED,
-    "every emotion, one after the other": think(" ".join(f"It is {label}." for label in LABELS), LISTED),
-    "the prompt": ask("think", "basic7"),
-    "the prompt of sections": ask("sections", "basic7"),
-    "the form alone": think("", ""),
-    "empty think": think("", "sadness"),
-    "a dot for thinking": think(".", "sadness"),
-    "all AUs": think(ALL_AUS),
-    "one safe claim": think("The inner brows are raised."),
-    "one claim ten times": think("The inner brows are raised. " * 10),
-    "one claim in ten words": think("AU1. The inner brows are raised. Inner brow raiser. AU01. " * 2),
-    "hedged": think("Perhaps a smile, possibly raised cheeks, maybe a wrinkled nose, and the jaw might drop."),
-    "supposed": think("If the inner brows were raised and the lip corners pulled down, AU4 would be expected."),
-    "denied": think(" ".join(f"There is no AU{number}." for number in MEASURED)),
-    "true denials alone": think(" ".join(f"There is no AU{number}." for number in (2, 5, 6, 7, 9, 10, 12, 14))),
-    "said and denied": think(f"{ALL_AUS} " + " ".join(f"AU{number} is absent." for number in MEASURED)),
-    "Chinese": think("内眉上扬，眉头紧锁，嘴角下垂。", "happiness"),
-    "Spanish": think("Las cejas interiores están levantadas y las comisuras caen.", "tristeza"),
-    "control tokens": "<|im_start|><|image_pad|></think><|im_end|><answer><eos>[INST]",
-    "one word for ever": "sad " * 3000,
-    "boxes everywhere": think("AU1 " + "[1, 1, 99, 99] " * 40),
-    "another face": think("The cheeks are raised and the lip corners pulled up, a smile of happiness.", "happiness"),
-}
-
-EMPTY_IS_LOWEST = [name for name in REWARDS if name not in LEGACY]
-OFTEN_WHOLE = ("consistency", "alignment", "dual", "think_step_lexicon")
-"""A sound explanation may weigh a second emotion, which costs a part of these."""
-
-
-# --- gold and nothing -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [name for name in REWARDS if name != "au_f1_legacy"])
-def test_gold_gets_all_and_nothing_gets_nothing(name: str) -> None:
-    assert value(name, SAD, GOLD) == pytest.approx(REWARDS[name].high, abs=0.01)
-    assert value(name, SAD, "") == REWARDS[name].low
-
-
-@pytest.mark.parametrize("game", GAMES)
-@pytest.mark.parametrize("name", REWARDS)
-def test_no_game_beats_gold_or_gets_less_than_nothing(name: str, game: str) -> None:
-    gold, gamed, empty = (value(name, SAD, text) for text in (GOLD, GAMES[game], ""))
-    assert gold is not None
-    assert gamed is not None
-    assert empty is not None
-    assert gold + 0.01 >= gamed >= empty
-
-
-@pytest.mark.parametrize("game", GAMES)
-def test_no_game_earns_half_of_the_defaults(game: str) -> None:
-    """But for the right label, which is right however little stands before it."""
-    gold, _ = total(listen(SAD, GOLD), DEFAULTS)
-    gamed, values = total(listen(SAD, GAMES[game]), DEFAULTS)
-    assert gamed - DEFAULTS["label"] * (values["label"] or 0.0) < 0.5 * (gold - DEFAULTS["label"])
-
-
-@pytest.mark.parametrize("name", EMPTY_IS_LOWEST)
-@pytest.mark.parametrize("style", ["think", "sections"])
-@pytest.mark.parametrize("label", LABELS)
-def test_explanations_of_the_rules_teacher_are_gold(label: str, style: str, name: str) -> None:
-    prototypes = [] if label == "neutral" else [PROTOTYPES[label][0]]
-    typical = {code for one in prototypes for code in (*one.required, *map(min, one.one_of))}
-    sample = Sample(id=label, label=label, label_set="basic7", faces=[make_face(*(int(code[2:]) for code in typical))])
-    reasoning = teach(sample, Options()).reasoning
-    assert reasoning is not None
-    heard = hear(sample, render(style, label, reasoning), style=style, wheels=TABLE, band=(30, 150))
-    gold, empty = REWARDS[name](heard), REWARDS[name](hear(sample, "", style=style, wheels=TABLE))
-    if gold is None or name == "box_iou":  # the teacher gives no boxes
-        return
-    assert gold == pytest.approx(1.0) or (gold >= 0.4 and name in OFTEN_WHOLE)
-    assert empty == 0.0
-
 
 # --- what each pays ---------------------------------------------------------------------------------------------------
-
-
-def worth(name: str, thought: str, sample: Sample = SAD) -> float:
-    paid = value(name, sample, think(thought))
-    assert paid is not None
-    return round(paid, 4)
-
-
-@pytest.mark.parametrize(
-    ("told", "expected"),
-    [
-        ("AU1, AU4 and AU15.", 1.0),
-        ("AU1 and AU4.", 2 / 3),
-        ("AU1.", 1 / 3),
-        ("AU1. " * 10, 1 / 3),
-        ("AU1 and AU12.", 1 / 5),  # 1 / (3 + 2)
-        ("AU1, AU4, AU15 and AU12.", 3 / 5),
-        ("AU1, AU4, AU15 and AU12, a smile, with the lip corners up.", 3 / 5),  # one false thing in three ways
-        ("AU1, AU4 and AU15. No AU12, no AU6, no AU9.", 1.0),
-        ("No AU12, no AU6, no AU9.", 0.0),
-        ("AU1 and AU12. " + "".join(f"No AU{number}. " for number in (2, 5, 6, 7, 9, 10, 14)), 1 / 5),
-        ("AU1, but no AU4.", 1 / 5),
-        ("AU1, AU4 and AU15, and no AU4.", 3 / 5),
-        ("AU1E, AU4 and AU15.", 3 / 5),  # it is C, two letters away
-        ("AU1A, AU1B, AU1C, AU1D, AU1E.", 1 / (3 + 2 * 2)),
-        ("Perhaps AU1 and AU12.", 1 / 5),
-        ("If AU1 and AU4 were there, AU15 would be expected.", 0.0),
-        (ALL_AUS, 3 / (3 + 2 * 13)),
-        ("AU54 and AU61.", 0.0),  # not measured
-        ("The mouth moves.", 0.0),
-        ("", 0.0),
-    ],
-)
-def test_claims_pay_for_what_is_there_and_cost_for_what_is_not(told: str, expected: float) -> None:
-    assert worth("claims", told) == round(expected, 4)
-
-
-@pytest.mark.parametrize(
-    ("told", "expected"),
-    [
-        ("No AU12, no AU4, no AU1.", 1.0),
-        ("No AU12. No smile. No AU12.", 1 / 3),
-        ("No AU12, no AU4, no AU1, but AU6.", 3 / 5),
-        ("AU12.", 0.0),
-        ("Nothing stands out.", 0.0),
-    ],
-)
-def test_a_face_at_rest_is_told_by_three_true_denials(told: str, expected: float) -> None:
-    assert worth("claims", told, REST) == round(expected, 4)
-
-
-def test_what_is_hidden_or_just_below_the_threshold_is_neither_paid_nor_charged() -> None:
-    face = make_face(1, 4, 15)
-    face.hidden = ["mouth"]
-    assert face.aus is not None
-    face.aus["AU02"] = AU(value=0.8, kind="intensity")
-    sample = Sample(id="1", faces=[face])
-    assert worth("claims", "AU1, AU4, AU2, AU12 and AU15.", sample) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("told", "plain", "legacy"),
-    [
-        ("AU1, AU4 and AU15.", 1.0, 1.0),
-        ("AU1 and AU12.", 0.4, -0.2),
-        ("AU12.", 0.0, -1.0),
-        ("Nothing.", 0.0, -1.0),
-        ("No AU1, no AU4, no AU15.", 0.0, -1.0),  # the code of Facial-R1 would pay in full
-        ("AU01, AU6_r and AU15.", 2 / 3, 1 / 3),
-        ("AU1, AU4, AU15 and AU43.", 1.0, 5 / 7),  # AU43 was not measured
-    ],
-)
-def test_au_f1_and_its_legacy(told: str, plain: float, legacy: float) -> None:
-    assert worth("au_f1", told) == round(plain, 4)
-    assert worth("au_f1_legacy", told) == round(legacy, 4)
-
-
-def test_the_legacy_edges() -> None:
-    assert [value("au_f1_legacy", sample, think("AU1")) for sample in (REST, BARE)] == [0.0, 0.0]
-    assert [value("label_legacy", BARE, text) for text in ("", "sadness")] == [0.5, 0.5]
-    assert value("label_legacy", SAD, think("a", "anger")) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -278,6 +55,29 @@ def test_the_label_is_right_in_any_of_its_forms(answer: str, expected: float) ->
 )
 def test_the_format_is_the_style_asked_for(completion: str, expected: float) -> None:
     assert value("format", SAD, completion) == expected
+
+
+@pytest.mark.parametrize(
+    ("observations", "interpretation", "expected"),
+    [
+        ("The brows are low.\n", "It fits.\n", 1),
+        ("- brows low\n- lips parted\n", "1. It fits\n", 1),
+        ("眉头紧锁。\n", "It fits (AU4)\n", 1),
+        ("The brows are low.\n", "No com", 0),
+        ("The brows are low.\n", "No com\n", 0),
+        ("The brows are low. ", "It fits. ", 0),
+        ("The brows are low.\n", "...\n", 0),
+        ("The brows are low.\n", "\n", 0),
+    ],
+)
+def test_sections_begin_a_line_and_are_not_broken_off(observations: str, interpretation: str, expected: float) -> None:
+    text = f"**Key Observations**: {observations}**Overall Emotional Interpretation**: {interpretation}"
+    assert value("format", SAD, f"{text}**Conclusion**: It is sadness.", "sections") == expected
+
+
+@pytest.mark.parametrize(("thought", "expected"), [("The brows are low.", 1), ("The brows are lo", 0), ("...", 0)])
+def test_a_thought_is_not_broken_off(thought: str, expected: float) -> None:
+    assert value("format", SAD, think(thought)) == expected
 
 
 def test_the_penalties_of_a_long_list() -> None:
@@ -318,7 +118,9 @@ def test_dual_and_alignment_read_the_reasoning() -> None:
     ("thought", "answer", "expected"),
     [
         ("This is sadness, not anger.", "sad", 1),
-        ("Sadness or fear.", "sadness", 1 / 2),
+        ("Sadness rather than fear. Surprise would fit next best.", "sadness", 1),
+        ("Sadness, or fear.", "sadness", 1),
+        ("Sadness, fear or anger.", "sadness", 1 / 2),
         ("This is anger.", "sadness", 0),
         ("The brows are lowered.", "sadness", 0),
         ("Nothing stands out.", "neutral", 1),
@@ -461,7 +263,7 @@ def test_what_was_not_asked_for_is_none() -> None:
 
 
 def test_the_total_is_the_weighted_sum_of_what_is_known() -> None:
-    text = think("AU1.")
+    text = think("AU1C.")
     weights = {"format": 0.5, "label": 2.0, "claims": 3.0, "length": 0.0}
     paid, values = total(listen(SAD, text), weights)
     assert values == {"format": 1.0, "label": 1.0, "claims": pytest.approx(1 / 3), "length": pytest.approx(2 / 30)}

@@ -7,7 +7,7 @@ Rewards, evaluation, export and chat all read completions here. `parse` takes an
 linear in its length. Where a model goes on with turns of its own making, only the first one is its answer. `words` has
 the labels of an open list as they are written.
 
-    sections       **Key Observations**: … **Overall Emotional Interpretation**: … **Conclusion**: …
+    sections       **Key Observations**: … **Overall Emotional Interpretation**: … **Conclusion**: … (three lines)
     think          <think>…</think><answer>…</answer>
     context        <context>…</context><think>…</think><answer>…</answer>
     label          the bare label

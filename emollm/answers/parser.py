@@ -26,7 +26,9 @@ class Answer(NamedTuple):
     think: str | None = None
     answer: str | None = None
     is_well_formed: bool = False
-    """The text has exactly the parts of its style, in order, none empty, and one label where the style has one."""
+    """The text has exactly the parts of its style, in order, and one label where the style has one.
+
+    There is a word in each, and the heading of a section begins a line."""
 
 
 def parse(text: str, label_set: str | None = None) -> Answer:
@@ -57,6 +59,9 @@ def _parse_turn(text: str, label_set: str | None) -> Answer:
     if headings:
         return _parse_sections(text, headings, label_set)
     return _parse_bare(text, label_set)
+
+
+_WORD = re.compile(r"\w")
 
 
 # --- tags -------------------------------------------------------------------------------------------------------------
@@ -117,13 +122,13 @@ def _thoughts(paragraphs: list[str], context: str | None) -> tuple[str | None, s
 
 
 def _has_exact_tags(text: str, tags: list[re.Match[str]], style: str) -> bool:
-    """Each tag of the style opens and closes once, in order, none is empty, and nothing stands between or outside."""
+    """Each tag of the style opens and closes once, in order, around a word, and nothing stands between or outside."""
     wanted = [(slash, name) for name in _TAG_ORDER[style] for slash in ("", "/")]
     if [(tag["slash"], tag["name"].lower()) for tag in tags] != wanted:
         return False
     edges = [0, *(edge for tag in tags for edge in tag.span()), len(text)]
-    gaps = [bool(text[start:end].strip()) for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    return gaps == [number % 2 == 1 for number in range(len(gaps))]
+    gaps = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return not "".join(gaps[::2]).strip() and all(map(_WORD.search, gaps[1::2]))
 
 
 # --- sections ---------------------------------------------------------------------------------------------------------
@@ -154,7 +159,7 @@ def _parse_sections(text: str, headings: list[re.Match[str]], label_set: str | N
     parts = {name: body for name, body in zip(names, bodies, strict=True) if body}
     conclusion = parts.get("conclusion")
     label, labels = concluded_label(unpacked(conclusion, label_set), label_set) if conclusion else (None, ())
-    is_exact = names == list(HEADINGS) and all(bodies) and not text[: headings[0].start()].strip()
+    is_exact = names == list(HEADINGS) and all(map(_WORD.search, bodies)) and _are_lines(text, headings)
     return Answer(
         style="sections",
         label=label,
@@ -164,6 +169,12 @@ def _parse_sections(text: str, headings: list[re.Match[str]], label_set: str | N
         conclusion=conclusion,
         is_well_formed=is_exact and label is not None,
     )
+
+
+def _are_lines(text: str, headings: list[re.Match[str]]) -> bool:
+    """Each heading begins a line, and nothing stands before the first."""
+    before = [text[: heading.start()].rpartition("\n") for heading in headings]
+    return not before[0][0].strip() and not any(line.strip() for *_, line in before)
 
 
 def _heading_name(heading: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from emollm.claims.reader import Claim, read_claims
+from emollm.claims.reader import Claim, named_aus, read_claims
 from emollm.claims.times import at_apex, covers, fits
 from emollm.facs import LETTERS, THRESHOLDS, UNITS, letter, present
 from emollm.records import AU, Event, Face
@@ -55,7 +55,7 @@ REASONS = {
 
 
 class Check(NamedTuple):
-    """All claims of a text with their verdicts, and the present AUs that no positive claim mentions."""
+    """All claims of a text with their verdicts, and the present AUs that no positive claim names."""
 
     checked: tuple[Checked, ...]
     omitted: tuple[str, ...]
@@ -87,13 +87,13 @@ def check(
 ) -> Check:
     """Compare claims with the AUs of a face and, where it is the peak of a clip, with the clip's events.
 
-    A claim about a whole region does not count as mentioning its AUs, and what is hidden need not be mentioned; nor
-    need events. Events of other faces are passed over.
+    A claim is true when one of its readings is there, and names the likeliest alone (`named_aus`). One about a whole
+    region names none, and what is hidden need not be named; nor need events. Events of other faces are passed over.
     """
     claims = read_claims(text_or_claims) if isinstance(text_or_claims, str) else text_or_claims
     hidden = face.hidden or ()
     there = [code for code in present(face, thresholds) if UNITS[code].region not in hidden]
-    claimed = {code for claim in claims if claim.present and claim.region is None for code in claim.aus}
+    claimed = named_aus(claims)
     own = [event for event in events or () if event.face == face.face]
     return Check(
         checked=tuple(check_claim(claim, face, thresholds, own) for claim in claims),

@@ -128,11 +128,11 @@ def _items(tokens: list[Token], lowered: str) -> tuple[list[Token], list[Token]]
     return items, signs
 
 
-_INTO_A = re.compile(r"(?: up| upwards?)? into an? (?:\w+ ){0,2}")
+_INTO_A = re.compile(r"(?: up| upwards?)? into an? (?:\w+ ){0,2}| of the ")
 
 
 def _into(act: Token, token: Token, lowered: str) -> bool:
-    """Tell whether an action only leads to the next: lips that are "stretched into a grin" are not stretched."""
+    """Tell whether an action is only that of the next: "stretched into a grin", "slight action of the mentalis"."""
     return act.kind == "act" and _INTO_A.fullmatch(lowered, act.end, token.start) is not None
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -110,9 +110,14 @@ def _read(squeezed: str, lowered: str) -> list[Claim]:
     return [claim for anchor in told for claim in _claims(anchor)]
 
 
-def named_aus(text: str) -> set[str]:
-    """Return the AUs that a text says are there: the first reading of each positive claim about a movement."""
-    return {claim.aus[0] for claim in read_claims(text) if claim.present and claim.region is None}
+def named_aus(text_or_claims: str | Iterable[Claim]) -> set[str]:
+    """Return the AUs that a text says are there: the likeliest reading of each positive claim about a movement.
+
+    Whatever is there: a "wrinkled forehead" may be AU1, AU2 or AU4 and says AU1, so that nobody names three in one
+    phrase, or the right one by not saying which. Strength and side do not matter here.
+    """
+    claims = read_claims(text_or_claims) if isinstance(text_or_claims, str) else text_or_claims
+    return {claim.aus[0] for claim in claims if claim.present and claim.region is None}
 
 
 _SAME = re.compile(r"\b(?:same|that) (?:\w+ )?(?:side|corner|brow|eyebrow|cheek)\b")

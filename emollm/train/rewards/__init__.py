@@ -32,12 +32,14 @@ __all__ = ["DEFAULTS", "REWARDS", "WORDS", "Heard", "Reward", "check_weights", "
 _R1 = "AffectGPT-R1 style"
 
 REWARDS: dict[str, Reward] = {
-    "format": Reward(well_formed, 0, 1, "R1-Omni, Facial-R1", "exactly the parts of the style asked for, none empty"),
+    "format": Reward(well_formed, 0, 1, "R1-Omni, Facial-R1", "exactly the parts of the style asked for, each whole"),
     "label": Reward(right_label, 0, 1, "R1-Omni, Facial-R1", "the gold label, in any of its forms"),
     "label_legacy": Reward(right_label_or_half, 0, 1, "Facial-R1, code", "the same; 0.5 where there is no gold label"),
     "au_f1": Reward(au_f1, 0, 1, "Facial-R1, README", "F1 of the AUs said to be there"),
     "au_f1_legacy": Reward(au_f1_legacy, -1, 1, "Facial-R1, code", "2 F1 - 1; 0 without gold AUs, -1 if none is named"),
-    "claims": Reward(claim_support, 0, 1, "ours", "present AUs named, over those present and twice the false claims"),
+    "claims": Reward(
+        claim_support, 0, 1, "ours", "AUs told, with strength and side, over those present and twice the false"
+    ),
     "wheel": Reward(wheel_f1, 0, 1, _R1, "F1 of open labels on five emotion wheels", True),
     "wheel_p1": Reward(wheel_p1, 0, 1, _R1, "the same / (labels too many + 1)", True),
     "wheel_p2": Reward(wheel_p2, 0, 1, _R1, "the same x gold / named labels, if too many", True),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import fsum
+from statistics import fmean
 
-from emollm.claims import Checked
+from emollm.claims import Checked, named_aus
+from emollm.facs import letter, side
+from emollm.records import AU
 from emollm.train.rewards.heard import Heard
 
 CONTRADICTED = 2.0
@@ -13,14 +17,24 @@ CONTRADICTED = 2.0
 AT_REST = 3
 """How many true statements describe a face on which nothing moves."""
 
+DETAIL = 0.2
+"""The share of an AU's worth that is paid for its strength and side: not had where they are left out, and taken off
+once more where they are false."""
+
+DETAILS = ("strength", "side")
+"""The reasons for which what is said of an AU that is there is false."""
+
 
 def claim_support(heard: Heard) -> float | None:
-    """Return told / (told + omitted + 2 contradicted), 0 to 1; None where no AU was measured.
+    """Return told / (present + 2 contradicted), 0 to 1; None where no AU was measured.
 
-    Told and omitted are the AUs that are present, named by a claim or by none. Contradicted are distinct false claims,
-    of presence or absence, strength or side. So an AU counts once, however often it is told; hedges excuse nothing; and
-    true denials earn nothing, as a text could fill itself with them. Only where no AU is present they are all there is
-    to say: three distinct ones are the whole of it.
+    Told sums over the AUs that are present what each is told for: 1 with its strength, and its side where it is on one
+    side only; 0.8 without them, 0.6 with false ones. An AU counts once, however often it is told. A phrase with several
+    readings tells of the likeliest (`claims.named_aus`); if only another is there it is true, and earns nothing.
+
+    Contradicted are distinct false claims of presence or absence; hedges excuse nothing; and true denials earn nothing,
+    as a text could fill itself with them. Only where no AU is present they are all there is to say: three distinct ones
+    are the whole of it.
 
     The form is the index of Tversky (1977) with weights 2 and 1; these are our choice. Listing all AUs pays little.
     """
@@ -28,17 +42,38 @@ def claim_support(heard: Heard) -> float | None:
     if score.check is None or score.aus_gold is None:
         return None
     checked = score.check.checked
-    if score.aus_gold:
-        told, whole = len(_named(checked) & set(score.aus_gold)), len(score.aus_gold)
+    if score.aus_gold and score.face is not None and score.face.aus is not None:
+        aus, whole = score.face.aus, len(score.aus_gold)
+        told = fsum(_worth(_about(code, checked), aus[code]) for code in score.aus_gold)
     else:
         told, whole = min(len(_denied(checked)), AT_REST), AT_REST
     return told / (whole + CONTRADICTED * len(_false(checked)))
 
 
-def _named(checked: Iterable[Checked]) -> set[str]:
-    """Return the AUs that positive claims about movements may mean."""
-    claims = (one.claim for one in checked)
-    return {code for claim in claims if claim.present and claim.region is None for code in claim.aus}
+def _about(code: str, checked: Iterable[Checked]) -> list[Checked]:
+    """Return the claims that say an AU is there."""
+    return [one for one in checked if code in named_aus([one.claim])]
+
+
+def _worth(claims: Sequence[Checked], au: AU) -> float:
+    """Return what a present AU is told for, 0 to 1, by the claims that say it is there."""
+    return 1 - DETAIL * (1 - _detail(claims, au)) if claims else 0.0
+
+
+def _detail(claims: Sequence[Checked], au: AU) -> float:
+    """Return 1 for a right strength and side, 0 for none, -1 where one is false, and 1 where neither is known.
+
+    Only the very letter is right, the likeliest of a word for two ("markedly": C), and all that is said of it must be:
+    the next one is not false, but earns nothing.
+    """
+    if any(one.reason in DETAILS for one in claims):
+        return -1.0
+    known = []
+    if au.kind == "intensity":
+        known.append({one.claim.letters[0] for one in claims if one.claim.letters} == {letter(au.value)})
+    if side(au) is not None:
+        known.append(any(one.claim.side for one in claims))
+    return fmean(known) if known else 1.0
 
 
 def _denied(checked: Iterable[Checked]) -> set[str]:
@@ -46,7 +81,7 @@ def _denied(checked: Iterable[Checked]) -> set[str]:
     return {one.claim.aus[0] for one in checked if one.verdict == "supported" and not one.claim.present}
 
 
-def _false(checked: Iterable[Checked]) -> set[tuple[str, bool, str | None, str]]:
-    """Return the false claims, the same thing in other words counted once."""
-    claims = (one.claim for one in checked if one.verdict == "contradicted")
-    return {(claim.aus[0], claim.present, claim.side, claim.letters) for claim in claims}
+def _false(checked: Iterable[Checked]) -> set[tuple[str, bool]]:
+    """Return what is falsely said to be there or absent; a false detail of what is there lowers its worth instead."""
+    false = (one for one in checked if one.verdict == "contradicted" and one.reason not in DETAILS)
+    return {(one.claim.aus[0], one.claim.present) for one in false}

@@ -30,6 +30,10 @@ def think_step(heard: Heard) -> float | None:
 
     Of all sentences where the gold is neutral, else of those that speak for any emotion; the same sentence counts once.
     0 without such a sentence; None without a gold label, or where no reasoning was asked for.
+
+    It can be gamed, as published: the sentence "This fits sadness." earns 1, by itself or behind denials of every AU.
+    Gold texts, in which one action unit may speak for another emotion, earn 0.98 in the mean of 200 rendered faces and
+    0.6 at the least. It is no reason to look at the face; pay `claims` or `au_f1` beside it.
     """
     gold = heard.score.label_gold
     if gold is None or not heard.asks_for_thought:
