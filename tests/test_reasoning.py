@@ -122,6 +122,9 @@ def test_words_that_stand_in_several_lists_decide_nothing() -> None:
     [
         ("The brows are lowered.", "AU4 is there.", "entailed"),
         ("The brows are lowered.", "The eyebrows are slightly lowered.", "entailed"),
+        ("The forehead is wrinkled.", "AU4 is there.", "entailed"),
+        ("AU4 is there.", "The forehead is wrinkled.", "neutral"),
+        ("AU1 is there.", "The forehead is wrinkled.", "entailed"),
         ("The brows are slightly lowered.", "The brows are extremely lowered.", "contradicted"),
         ("The left brow is raised.", "The right brow is raised.", "contradicted"),
         ("The left brow is raised.", "The right brow is raised. The left brow is raised.", "entailed"),

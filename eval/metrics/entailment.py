@@ -31,18 +31,22 @@ def relation(claim: Claim, others: Iterable[Claim]) -> Relation:
     """Return what a text with these claims says about a claim: one that entails it counts before one that denies it."""
     found: Relation = "neutral"
     for other in others:
-        if _is_same(claim, other):
+        if _entails(other, claim):
             return "entailed"
         if _is_opposite(claim, other):
             found = "contradicted"
     return found
 
 
-def _is_same(claim: Claim, other: Claim) -> bool:
-    """Tell whether both say the same of a movement: no side, strength or time that both state differs."""
-    if claim.present != other.present or claim.region != other.region or not set(claim.aus) & set(other.aus):
-        return False
-    return not _differing(claim, other)
+def _entails(other: Claim, claim: Claim) -> bool:
+    """Tell whether the other claim says what this one says of a movement, and no other side, strength or time.
+
+    A phrase names its likeliest reading: "AU4" entails "wrinkled forehead", which entails AU1 but not AU4 too. Of
+    denials the wide one entails the narrow.
+    """
+    narrow, wide = (other, claim) if claim.present else (claim, other)
+    is_about = claim.present == other.present and claim.region == other.region and narrow.aus[0] in wide.aus
+    return is_about and not _differing(claim, other)
 
 
 def _is_opposite(claim: Claim, other: Claim) -> bool:
