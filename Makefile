@@ -33,8 +33,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 quickstart: setup
 	$(BIN)/emollm quickstart --profile $(PROFILE) --out $(OUT)
 
-# Two workers with one thread each: on two cores, more only wait for each other.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+# Two workers with one thread each: on two cores, more only wait for each other. A worker that dies ends the run, which
+# would otherwise wait for ever for its files.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --max-worker-restart=0
 
 test: setup
 	$(PYTEST)

@@ -70,16 +70,14 @@ def spread_on_cluster(
         task = ray.remote(_work)
         job = Job(uuid4().hex, _version(), work, begin)
         ahead: deque[Any] = deque()
-        try:
-            for chunk in chunks:
-                ahead.append(_handed(task, job, chunk))
-                while len(ahead) > _most(ray, address, workers):
-                    yield _result(ray, ahead.popleft())
-            while ahead:
+        # Who stops early leaves the few chunks that are under way to themselves: `ray.cancel` of a task that ends at
+        # that moment can abort this process (a failed check of Ray 2.60's task manager).
+        for chunk in chunks:
+            ahead.append(_handed(task, job, chunk))
+            while len(ahead) > _most(ray, address, workers):
                 yield _result(ray, ahead.popleft())
-        finally:
-            for reference in ahead:
-                ray.cancel(reference)
+        while ahead:
+            yield _result(ray, ahead.popleft())
 
 
 @contextmanager
