@@ -228,8 +228,9 @@ def shorten(path: Path) -> None:
 TORN: dict[str, tuple[Callable[[Path], None], str]] = {
     "no trainer state": (lambda path: (path / "trainer_state.json").unlink(), "trainer_state.json is missing"),
     "no optimizer": (lambda path: (path / "optimizer.pt").unlink(), "optimizer.pt is missing"),
-    "weights cut off": (lambda path: shorten(path / "model.safetensors"), "the weights are cut off"),
-    "no weights": (lambda path: (path / "model.safetensors").unlink(), "it has no weights"),
+    "no schedule": (lambda path: (path / "scheduler.pt").unlink(), "scheduler.pt is missing"),
+    "weights cut off": (lambda path: shorten(path / "model.safetensors"), "model.safetensors has "),
+    "no weights": (lambda path: (path / "model.safetensors").unlink(), "model.safetensors is missing"),
 }
 
 

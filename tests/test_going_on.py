@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def test_a_damaged_checkpoint_leads_to_the_one_before(
     damaged = run / "checkpoint-3" / "model.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-100])
     carry_out(sft.main, values | {"max_steps": 4}, tmp_path)
-    assert f"{damaged}: is missing or damaged; going on from an earlier checkpoint" in capsys.readouterr().err
+    told = r"checkpoint-3: model\.safetensors has \d+ of \d+ bytes; going on from an earlier checkpoint"
+    assert re.search(told, capsys.readouterr().err)
     for name, value in weights(whole).items():
         assert torch.equal(weights(run)[name], value), name
 

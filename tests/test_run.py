@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from emollm.errors import ConfigError
 from emollm.files import write_json
-from emollm.train.checkpoints import newest_whole
+from emollm.train.checkpoints import begin_anew, checkpoints, list_files, newest_whole
 from emollm.train.lock import locked
 from emollm.train.run import Run, open_run
 
@@ -38,6 +39,7 @@ def save_checkpoint(folder: Path, step: int, epoch: float = 0.5) -> Path:
     (checkpoint / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
     with zipfile.ZipFile(checkpoint / "optimizer.pt", "w") as archive:
         archive.writestr("data", bytes(64))
+    list_files(checkpoint)
     write_json(checkpoint / "trainer_state.json", {"global_step": step, "epoch": epoch})
     return checkpoint
 
@@ -119,7 +121,7 @@ def test_a_damaged_manifest_is_one_line(data: Path, tmp_path: Path) -> None:
         reopen(data, tmp_path / "run")
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "trainer_state.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "files.json", "trainer_state.json"])
 def test_a_damaged_checkpoint_is_passed_over_and_said(name: str, tmp_path: Path) -> None:
     older, newer = save_checkpoint(tmp_path, 4), save_checkpoint(tmp_path, 10)
     said: list[str] = []
@@ -127,8 +129,36 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(name: str, tmp_path: Path)
     assert not said
     (newer / name).write_bytes((newer / name).read_bytes()[:-3])
     assert newest_whole(tmp_path, said.append) == older
-    assert [line.partition(": ")[0] for line in said] == [str(newer / name)]
-    (newer / name).write_bytes(b"{")
+    assert [line.startswith(f"{newer}: {name}") for line in said] == [True]
+    for content in (b"", b"{", b"[]", b"\xff\xfe{}"):
+        (newer / name).write_bytes(content)
+        assert newest_whole(tmp_path) == older
+    (newer / name).unlink()
+    assert newest_whole(tmp_path) == older
+
+
+def test_what_is_only_named_like_a_checkpoint_is_none(tmp_path: Path) -> None:
+    checkpoint = save_checkpoint(tmp_path, 5)
+    shutil.copytree(checkpoint, tmp_path / "checkpoint-9.bak")
+    shutil.copytree(checkpoint, tmp_path / "checkpoint-5-copy")
+    (tmp_path / "checkpoint-best").mkdir()
+    (tmp_path / "checkpoint-10").write_text("a note")
+    assert checkpoints(tmp_path) == [checkpoint]
+    (checkpoint / "notes.bin").write_text("somebody's own")
+    assert newest_whole(tmp_path) == checkpoint
+    Run(tmp_path, {}).rewind(checkpoint)
+
+
+@pytest.mark.parametrize("part", ["latest", "global_step9/bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt"])
+def test_a_part_of_another_process_that_is_missing_is_not_passed_over(part: str, tmp_path: Path) -> None:
+    older, newer = save_checkpoint(tmp_path, 5), save_checkpoint(tmp_path, 9)
+    (newer / "global_step9").mkdir()
+    (newer / "latest").write_text("global_step9")
+    for rank in range(2):
+        (newer / f"global_step9/bf16_zero_pp_rank_{rank}_mp_rank_00_optim_states.pt").write_text("tensors")
+    list_files(newer)
+    assert newest_whole(tmp_path) == newer
+    (newer / part).unlink()
     assert newest_whole(tmp_path) == older
 
 
@@ -164,3 +194,13 @@ def test_the_other_processes_of_a_training_do_not_ask(tmp_path: Path, monkeypatc
         monkeypatch.setenv("RANK", "1")
         with locked(tmp_path):
             pass
+
+
+def test_a_checkpoint_that_is_written_over_is_not_whole_before_its_end(tmp_path: Path) -> None:
+    older, newer = save_checkpoint(tmp_path, 5), save_checkpoint(tmp_path, 9)
+    begin_anew(newer)
+    assert newest_whole(tmp_path) == older
+    write_json(newer / "trainer_state.json", {"global_step": 9})
+    assert newest_whole(tmp_path) == older
+    list_files(newer)
+    assert newest_whole(tmp_path) == newer

@@ -17,13 +17,12 @@ from emollm.doctor.finding import Finding, error, fine, warning
 from emollm.errors import EmoLLMError
 from emollm.files import fingerprint
 from emollm.train import STAGES
+from emollm.train.checkpoints import checkpoints, what_is_wrong
 from emollm.train.consolidate import LATEST
 from emollm.vlm.weights import read_weights
 
 QUIET_S = 600.0
 """Seconds without a line in the log after which a training that says it runs was probably killed."""
-RESUMES = ("trainer_state.json", "scheduler.pt")
-"""What a checkpoint needs beside weights and optimizer."""
 
 
 def is_run(folder: Path) -> bool:
@@ -96,10 +95,9 @@ def _loss(folder: Path, log: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
 
 def _checkpoints(folder: Path, is_done: bool) -> Iterator[Finding]:
     """Yield whether a rerun could go on, and from where."""
-    found = [path for path in folder.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
-    ordered = sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))
-    torn = {path: problem for path in ordered if (problem := why_torn(path))}
-    whole = [path for path in ordered if path not in torn]
+    found = checkpoints(folder)
+    torn = {path: problem for path in found if (problem := why_torn(path))}
+    whole = [path for path in found if path not in torn]
     for path, problem in torn.items():
         todo = f"remove it{f', and {whole[-1].name} is gone on from' if whole else ''}"
         yield (warning if is_done else error)(folder, f"{path.name} is not whole: {problem}", todo)
@@ -110,22 +108,14 @@ def _checkpoints(folder: Path, is_done: bool) -> Iterator[Finding]:
 
 
 def why_torn(checkpoint: Path) -> str:
-    """Return what is missing from a checkpoint; nothing where it is whole."""
-    for name in RESUMES:
-        if not (checkpoint / name).is_file() or not (checkpoint / name).stat().st_size:
-            return f"{name} is missing"
-    if (checkpoint / LATEST).is_file():
-        parts = checkpoint / (checkpoint / LATEST).read_text(encoding="utf-8").strip()
-        if not list(parts.glob("*optim_states.pt")):
-            return f"{parts.name} has no parts"
-    elif not any((checkpoint / name).is_file() for name in ("optimizer.pt", "optimizer.bin")):
-        return "optimizer.pt is missing" if not any(checkpoint.glob("optimizer*")) else ""
+    """Return what is wrong with a checkpoint, its weights too; nothing where it is whole."""
+    if problem := what_is_wrong(checkpoint):
+        return problem
     try:
         read_weights(checkpoint)
-    except EmoLLMError as problem:
-        return str(problem)
-    has_weights = any(checkpoint.glob("*.safetensors")) or (checkpoint / LATEST).is_file()
-    return "" if has_weights or any(checkpoint.glob("pytorch_model_fsdp*")) else "it has no weights"
+    except EmoLLMError as unread:
+        return str(unread)
+    return ""
 
 
 def _inputs(folder: Path, run: Step, is_done: bool) -> Iterator[Finding]:

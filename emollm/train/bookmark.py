@@ -11,17 +11,17 @@ tensors and plain values alone, and trainer_state.json, which is written last.
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import Any
 
 from emollm.files import write_json
 from emollm.train.careful import full_disk_said
+from emollm.train.checkpoints import STATE, begin_anew, checkpoints, list_files, read_state
 from emollm.train.curves import write_curves
 from emollm.train.run import Run
 from emollm.vlm.lessons import Progress, Watch
 
-STATE, WHERE = "lesson.pt", "trainer_state.json"
+LESSON = "lesson.pt"
 
 
 class Bookmark(Watch):
@@ -36,7 +36,7 @@ class Bookmark(Watch):
         self._checkpoint = run.last_checkpoint(is_told=True)
         self._left: dict[str, Any] = {}
         if self._checkpoint is not None:
-            self._left = json.loads((self._checkpoint / WHERE).read_text(encoding="utf-8"))
+            self._left = read_state(self._checkpoint)
         run.rewind(self._checkpoint)
 
     def begin(self, name: str, progress: Progress) -> None:
@@ -49,7 +49,7 @@ class Bookmark(Watch):
         elif self._checkpoint is not None and name == self._left["lesson"]:
             import torch
 
-            progress.load(torch.load(self._checkpoint / STATE, weights_only=True))
+            progress.load(torch.load(self._checkpoint / LESSON, weights_only=True))
 
     def after_step(self, progress: Progress) -> None:
         """Log and save where it is due. Raises KeyboardInterrupt after a signal, when all is saved."""
@@ -72,9 +72,11 @@ class Bookmark(Watch):
         folder = self.run.directory / f"checkpoint-{step}"
         with full_disk_said(folder):
             folder.mkdir(exist_ok=True)
-            torch.save(progress.state(), folder / STATE)
-            write_json(folder / WHERE, {"lesson": self._name, "errors": self.errors, "global_step": step})
+            begin_anew(folder)
+            torch.save(progress.state(), folder / LESSON)
+            list_files(folder)
+            write_json(folder / STATE, {"lesson": self._name, "errors": self.errors, "global_step": step})
             write_curves(self.run.directory)
-        for other in self.run.directory.glob("checkpoint-*"):
+        for other in checkpoints(self.run.directory):
             if other != folder:
                 shutil.rmtree(other)

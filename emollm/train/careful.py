@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emollm.errors import TrainingError
+from emollm.train.checkpoints import begin_anew, list_files
 from emollm.train.processes import first_problem, is_first_process
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Careful(Trainer):  # type: ignore[misc]
         """Save a checkpoint, whole or not at all."""
         self.check_weights()
         directory = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        if is_first_process():
+            begin_anew(directory)
         try:
             with full_disk_said(directory):
                 super()._save_checkpoint(model, trial)
@@ -82,9 +85,11 @@ class Careful(Trainer):  # type: ignore[misc]
             raise
 
     def _save_rng_state(self, output_dir: str) -> None:
-        """Save it, and wait for the others: the trainer state, which comes next, vouches for the files of all."""
+        """Save it, the last file of every process; only then is the trainer state written, which vouches for all."""
         super()._save_rng_state(output_dir)
         self.accelerator.wait_for_everyone()
+        if is_first_process():
+            list_files(Path(output_dir))
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """Save the weights, tied ones under one name: DeepSpeed and FSDP hand out a copy under each."""

@@ -33,7 +33,7 @@ from emollm.errors import ConfigError
 from emollm.files import in_one_step, write_json
 from emollm.stage import new_manifest
 from emollm.train import STAGES
-from emollm.train.checkpoints import newest_whole, read_state, step_of
+from emollm.train.checkpoints import checkpoints, newest_whole, read_state, step_of
 from emollm.train.processes import is_alone, is_first_process, leave, wait_turn
 
 LENGTHS = {"max_steps", "num_train_epochs"}
@@ -189,7 +189,7 @@ def _has_begun(directory: Path, before: Mapping[str, Any]) -> bool:
 def _remove_progress(directory: Path) -> None:
     """Remove what a rerun would go on from. Everything else is written over when the new run is done."""
     if is_first_process():
-        for checkpoint in directory.glob("checkpoint-*"):
+        for checkpoint in checkpoints(directory):
             shutil.rmtree(checkpoint)
         for path in [directory / LOG, directory / CURVES, *directory.glob("completions/step-*.parquet")]:
             path.unlink(missing_ok=True)
