@@ -19,10 +19,12 @@ from typing import get_args
 import msgspec
 
 from emollm.errors import ConfigError
-from eval.differences import Against, Comparison, compare_runs, needed, num_clusters, verdict
+from eval.differences import Against, Comparison, compare_runs
 from eval.intervals import add_interval_argument, positive
-from eval.runs import Run, names_of, read_run
+from eval.results import REPORT_NAME, RESULTS_NAME
+from eval.runs import Run, names_of, read_runs
 from eval.table import add_table_argument, print_comparisons
+from eval.verdicts import needed, num_clusters, verdict
 
 EPILOG = """\
 examples:
@@ -85,9 +87,9 @@ def points(text: str) -> float:
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare and print."""
     options = parser().parse_args(argv)
-    if options.output is not None and options.output.suffix != ".html":
-        raise ConfigError(f"-o: {options.output}: a page is written; name a file that ends in .html")
-    runs = [read_run(folder) for folder in (options.first, *options.others)]
+    runs = read_runs([options.first, *options.others])
+    if options.output is not None:
+        claim_place(options.output)
     found = compare_runs(runs, options.against, num_resamples=options.num_resamples, seed=options.seed)
     if options.json:
         told = msgspec.json.encode(_told(runs, found, options.power))  # NaN becomes null, as JSON has it
@@ -103,19 +105,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def claim_place(path: Path) -> None:
+    """Make the folder of the page. Raises ConfigError where no page can be written, or where it would do harm."""
+    problem, here = "", path.resolve()
+    if path.suffix != ".html":
+        problem = "a page is written; name a file that ends in .html"
+    elif here.is_dir():
+        problem = "is a folder; name a file"
+    elif here.name == REPORT_NAME and (here.parent / RESULTS_NAME).exists():
+        problem = "is the place of the report that `emollm score` writes; name another file"
+    if problem:
+        raise ConfigError(f"-o: {path}: {problem}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
 def _told(runs: Sequence[Run], found: Sequence[Comparison], power: float | None) -> dict[str, object]:
-    """Return what --json prints: the differences by metric, of several runs under the name of each."""
+    """Return what --json prints: the differences by metric, and what one run alone has; of several under each name."""
     names = names_of(runs)
-    tables = {}
+    tables, alone = {}, {}
     for one in found:
         told = {each.metric: {**each._asdict(), "second_is": verdict(each)} for each in one.differences}
         if power is not None:
             for each in one.differences:
                 told[each.metric] |= {"needed_clusters": needed(each, num_clusters(runs), power)}
         tables[names[one.second]] = told
+        alone[names[one.second]] = {names[one.first]: one.only_first, names[one.second]: one.only_second}
     return {
         "samples": len(runs[0].rows),
         "clusters": num_clusters(runs),
         "first": names[0] if len(found) == 1 else {names[one.second]: names[one.first] for one in found},
         "differences": tables[names[1]] if len(found) == 1 else tables,
+        "only_in": alone[names[1]] if len(found) == 1 else alone,
     }

@@ -2,7 +2,8 @@
 
     found = compare_runs(runs, "previous", num_resamples=1000, seed=0)      # each run minus the one before it
 
-Every place that puts runs side by side shows these: the table and the JSON of `emollm compare`, and its page.
+Every place that puts runs side by side shows these: the table and the JSON of `emollm compare`, and its page. What they
+mean in words is in `verdicts`.
 """
 
 from __future__ import annotations
@@ -26,19 +27,26 @@ from eval.intervals import (
     weighted,
 )
 from eval.metrics import METRICS, Array, Counts, tally, total
-from eval.metrics.families import FAMILIES, describe, is_detail
+from eval.metrics.families import FAMILIES, is_detail
 from eval.metrics.family import Family, Line, block, drawn, to_array, whole
-from eval.runs import Run, names_of, refuse_incomparable
+from eval.runs import Run, refuse_incomparable
 from eval.scored import Scored
-from eval.significance import LEVEL, adjust, clusters_needed, draw_swaps, mcnemar, p_value
+from eval.significance import LEVEL, adjust, draw_swaps, p_value
 from eval.summary import cluster_key, known_aus
 
 NUM_PERMUTATIONS = 4_999
 """p is a multiple of 1 / 5,000."""
 
+UNKNOWN_DRAWS = 0.2
+"""The share of resamples without a number from which on a metric rests on one cluster: one of C is left out with chance
+(1 − 1/C)^C, 0.25 to 0.37, and both of two with 0.14 at most."""
+
 
 class Difference(NamedTuple):
-    """One metric of two runs. Shares run from 0 to 1; words are words."""
+    """One metric of two runs. Shares run from 0 to 1; words are words.
+
+    Interval, deviation and p are NaN where the metric rests on one subject or sample, of which nothing can be drawn.
+    """
 
     metric: str
     first: float
@@ -50,7 +58,13 @@ class Difference(NamedTuple):
     p: float
     """Of the paired permutation test."""
     p_adjusted: float | None = None
-    """Adjusted for all of all runs but details, which have None; NaN where the runs do not differ anywhere."""
+    """Adjusted for all of all runs but details, which have None; NaN where the runs do not differ anywhere, and where p
+    is NaN."""
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there is a p."""
+        return not math.isnan(self.p)
 
     @property
     def is_clear_alone(self) -> bool:
@@ -74,6 +88,9 @@ class Comparison(NamedTuple):
     """Its place among the runs."""
     second: int
     differences: list[Difference]
+    only_first: list[str]
+    """Metrics that could not be computed of the other."""
+    only_second: list[str]
 
 
 Sums = TypeVar("Sums", Counts, Array)
@@ -127,14 +144,27 @@ def compare_runs(
     permuted = np.stack([one.permuted for one in whole_table], axis=1) if whole_table else np.empty((0, 0))
     told = {id(one): float(p) for one, p in zip(whole_table, adjust(observed, permuted), strict=True)}
     return [
-        Comparison(*pair, [one.difference._replace(p_adjusted=told.get(id(one))) for one in table])
+        _compared(runs, pair, [one.difference._replace(p_adjusted=told.get(id(one))) for one in table])
         for pair, table in zip(places, tables, strict=True)
     ]
+
+
+def _compared(runs: Sequence[Run], pair: tuple[int, int], differences: list[Difference]) -> Comparison:
+    """Put the differences of two runs beside what only one of them has."""
+    names = {one.metric for one in differences}
+    numbers = [runs[place].results.metrics for place in pair]
+    alone = [[name for name, one in each.items() if one.value is not None and name not in names] for each in numbers]
+    return Comparison(*pair, differences, *alone)
 
 
 class _Tested(NamedTuple):
     difference: Difference
     permuted: Array  # (R,)
+
+    def without_test(self) -> _Tested:
+        """Return the same without interval and p, and without weight in the adjustment."""
+        bare = self.difference._replace(low=math.nan, high=math.nan, deviation=math.nan, p=math.nan)
+        return _Tested(bare, np.zeros_like(self.permuted))
 
 
 def _tested(first: Run, second: Run, draws: Draws) -> list[_Tested]:
@@ -144,7 +174,10 @@ def _tested(first: Run, second: Run, draws: Draws) -> list[_Tested]:
     for name in (name for name in first.results.families if name in second.results.families):
         lines = ([row.measures.get(name) for row in first.rows], [row.measures.get(name) for row in second.rows])
         found += _of_family(FAMILIES[name], lines, draws)
-    return [one for one in found if not math.isnan(one.difference.first) and not math.isnan(one.difference.second)]
+    known = [one for one in found if not math.isnan(one.difference.first) and not math.isnan(one.difference.second)]
+    numbers = [run.results.metrics for run in (first, second)]
+    clusters = [min(each[one.difference.metric].num_clusters for each in numbers) for one in known]
+    return [one if count > 1 else one.without_test() for one, count in zip(known, clusters, strict=True)]
 
 
 def _of_counts(
@@ -234,66 +267,6 @@ def _differences(
         deviation = float(np.nanstd(change)) if not np.isnan(change).all() else math.nan
         swaps = np.concatenate(permuted[name])
         p = p_value(second - first, swaps)
-        found.append(_Tested(Difference(name, first, second, float(low), float(high), deviation, p), swaps))
+        tested = _Tested(Difference(name, first, second, float(low), float(high), deviation, p), swaps)
+        found.append(tested if np.isnan(change).mean() < UNKNOWN_DRAWS else tested.without_test())
     return found
-
-
-# --- power ------------------------------------------------------------------------------------------------------------
-
-
-def needed(difference: Difference, num_clusters: int, points: float) -> int | None:
-    """Return how many subjects would show a difference of so many points; None for what is no share."""
-    if describe(difference.metric).unit != "share":
-        return None
-    return clusters_needed(difference.deviation, num_clusters, points / 100)
-
-
-def num_clusters(runs: Sequence[Run]) -> int:
-    """Count the subjects, and the samples without one; the same in all runs."""
-    return len({cluster_key(row) for row in runs[0].rows})
-
-
-# --- words ------------------------------------------------------------------------------------------------------------
-
-
-def verdict(difference: Difference) -> str:
-    """Say what a difference means: better, worse, different, perhaps one of them, or not clear."""
-    if not difference.is_clear_alone:
-        return "not clear"
-    better, is_higher = describe(difference.metric).better, difference.second > difference.first
-    said = ("better" if is_higher == (better == "higher") else "worse") if better else "different"
-    return said if difference.is_clear else f"perhaps {said}"
-
-
-def sentences(runs: Sequence[Run], found: Sequence[Comparison]) -> list[str]:
-    """Say in sentences what the differences rest on, and how many of them chance alone would make."""
-    names, is_model = names_of(runs), runs[0].results.settings.judged == "model"
-    return [*(_only_one_right(runs, names, one) for one in found if is_model), _chance(found)]
-
-
-def _only_one_right(runs: Sequence[Run], names: Sequence[str], found: Comparison) -> str:
-    """Count the samples on which the labels differ in being right: what the difference in accuracy rests on."""
-    first, second = runs[found.first], runs[found.second]
-    right = {row.id: row.correct for row in first.rows}
-    only_first = sum(right[row.id] is True and row.correct is False for row in second.rows)
-    only_second = sum(right[row.id] is False and row.correct is True for row in second.rows)
-    said = (
-        f"The label is right only in {names[found.first]}: {only_first:,}, only in {names[found.second]}: "
-        f"{only_second:,}"
-    )
-    if num_clusters(runs) < len(first.rows):  # samples of one subject are not independent
-        return f"{said}."
-    return f"{said} (exact McNemar p = {mcnemar(only_first, only_second):.3g})."
-
-
-def _chance(found: Sequence[Comparison]) -> str:
-    """Say how many of the differences would be clear by chance, and how many stay clear after correction."""
-    adjusted = [one for each in found for one in each.differences if one.p_adjusted is not None]
-    counted = [one for one in adjusted if not math.isnan(one.p_adjusted or 0.0)]
-    alone, clear = (sum(getattr(one, name) for one in counted) for name in ("is_clear_alone", "is_clear"))
-    same = len(adjusted) - len(counted)
-    beside = f" {same} other numbers stand on what is the same in both runs." if same else ""
-    return (
-        f"Of all {len(counted)} differences, about {LEVEL * len(counted):.0f} would leave 0 out of the interval by "
-        f"chance alone; {alone} do, and {clear} are clear with p adjusted for all of them.{beside}"
-    )

@@ -1,6 +1,6 @@
 """Scored runs as `emollm score` left them, and whether two of them can be compared at all.
 
-first, second = read_run(folder), read_run(other)
+first, second = read_runs([folder, other])
 refuse_incomparable(first, second)
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from emollm.errors import ConfigError
-from eval.results import SAMPLES_NAME, Results, read_results
+from emollm.errors import ConfigError, RecordError
+from eval.results import RESULTS_NAME, SAMPLES_NAME, Results, read_results
 from eval.scored import Scored, read_scored
 
 
@@ -24,8 +24,28 @@ class Run(NamedTuple):
 
 
 def read_run(folder: Path) -> Run:
-    """Read results.json and samples.jsonl of a folder."""
-    return Run(folder, read_results(folder), list(read_scored(folder / SAMPLES_NAME)))
+    """Read results.json and samples.jsonl of a folder. Raises RecordError where they are not of one run."""
+    results, path = read_results(folder), folder / SAMPLES_NAME
+    rows, seen = list(read_scored(path)), set()
+    again = "write both again with `emollm score`"
+    for row in rows:
+        if row.id in seen:
+            raise RecordError(f"{path}: id '{row.id}' stands there twice; {again}")
+        seen.add(row.id)
+    if len(rows) != results.coverage.samples:
+        told = f"{len(rows):,} samples, where {RESULTS_NAME} has {results.coverage.samples:,}"
+        raise RecordError(f"{path}: {told}; {again}")
+    return Run(folder, results, rows)
+
+
+def read_runs(folders: Sequence[Path]) -> list[Run]:
+    """Read the folders. Raises ConfigError where one is given twice, which would make two differences of one."""
+    places: set[Path] = set()
+    for folder in folders:
+        if folder.resolve() in places:
+            raise ConfigError(f"{folder}: is given twice; name each run once")
+        places.add(folder.resolve())
+    return [read_run(folder) for folder in folders]
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eval.differences import Comparison, Difference, needed, num_clusters, sentences, verdict
+from eval.differences import Comparison, Difference
 from eval.metrics.families import describe, headlines, is_detail
 from eval.report.figures import amount, change_cells, interval, p_said, plural
 from eval.report.numbers import data, notices
 from eval.results import RESULTS_NAME, Results
 from eval.runs import Run, names_of
 from eval.significance import smallest_visible
+from eval.verdicts import needed, num_clusters, sentences, verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,8 @@ WIDE = 200
 
 POWER_NOTE = (
     "Subjects: as many such as these show a difference of so many points at p ≤ 0.05 in 80 % of studies, by the paired "
-    "variance seen here; a sample without a subject is one. Visible: the points that as many as there are here show."
+    "variance seen here; a sample without a subject is one. Visible: the points that as many as there are here show. "
+    "—: cannot be computed, where the number is no share, is the same in both runs, or rests on one subject."
 )
 
 
@@ -108,8 +110,7 @@ def _cells(one: Difference, power: float | None, clusters: int) -> list[str]:
     cells = [*change_cells(one, unit), p_said(one.p), p_said(one.p_adjusted), verdict(one)]
     if power is not None:
         count = needed(one, clusters, power)
-        cells += ["—" if count is None else f"{count:,}"]
-        cells += [f"{100 * smallest_visible(one.deviation):.1f}" if unit == "share" else "—"]
+        cells += ["—", "—"] if count is None else [f"{count:,}", f"{100 * smallest_visible(one.deviation):.1f}"]
     return cells
 
 

@@ -14,18 +14,25 @@ from emollm import facs
 from emollm.errors import ConfigError, EmoLLMError, RecordError
 from emollm.records import encode
 from eval.compare import main
-from eval.differences import Difference, compare_runs, sentences, verdict
+from eval.differences import Difference, compare_runs
 from eval.results import Coverage, Input, Settings, write_results
 from eval.runs import read_run
 from eval.score import main as score
 from eval.scored import Scored
 from eval.summary import summarise
+from eval.verdicts import sentences, verdict
 
 LABELS = ["happiness", "sadness"]
 
 
 def run_of(
-    folder: Path, right: list[bool], *, split: str | None = None, gold: str = "happiness", first_id: int = 0
+    folder: Path,
+    right: list[bool],
+    *,
+    split: str | None = None,
+    gold: str = "happiness",
+    first_id: int = 0,
+    num_subjects: int = 30,
 ) -> Path:
     """Write a folder in which a sample is right or wrong as the list says."""
     settings = Settings(
@@ -40,7 +47,7 @@ def run_of(
     rows = [
         Scored(
             id=str(first_id + number),
-            subject=f"s{number % 30}",
+            subject=f"s{number % num_subjects}",
             model=folder.name,
             completion="x",
             gold=gold,
@@ -160,7 +167,7 @@ def test_what_cannot_differ_makes_no_chance_findings(tmp_path: Path) -> None:
 
 def test_a_folder_without_scores_is_named(tmp_path: Path) -> None:
     with pytest.raises(EmoLLMError, match=re.escape(f"{tmp_path}/results.json: cannot be read")):
-        main([str(tmp_path), str(tmp_path)])
+        main([str(tmp_path), str(tmp_path / "other")])
 
 
 def test_results_of_another_shape_are_refused(tmp_path: Path) -> None:
@@ -169,7 +176,7 @@ def test_results_of_another_shape_are_refused(tmp_path: Path) -> None:
     results["verdict"] = 1
     (first / "results.json").write_bytes(msgspec.json.encode(results))
     with pytest.raises(RecordError, match="unknown field `verdict`"):
-        main([str(first), str(first)])
+        main([str(first), str(run_of(tmp_path / "b", [True]))])
 
 
 def test_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,8 +203,8 @@ def test_a_program_can_read_the_differences(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_what_cannot_be_computed_is_null_for_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = str(run_of(tmp_path / "a", [number % 2 == 0 for number in range(20)]))
-    assert main([folder, folder, "--json"]) == 0
+    folders = [str(run_of(tmp_path / name, [number % 2 == 0 for number in range(20)])) for name in "ab"]
+    assert main([*folders, "--json"]) == 0
     told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert told["differences"]["accuracy"]["p_adjusted"] is None
 
@@ -270,9 +277,9 @@ def test_a_metric_that_only_later_runs_have_is_printed(tmp_path: Path, capsys: p
 
 
 def test_every_two_runs_that_are_compared_must_be_comparable(tmp_path: Path) -> None:
-    first, other = run_of(tmp_path / "a", [True] * 5), run_of(tmp_path / "b", [True] * 5, split="test")
-    with pytest.raises(ConfigError, match=r"a and .*b: not comparable: split None and 'test'"):
-        main([str(first), str(first), str(other), "--against", "previous"])
+    runs = [run_of(tmp_path / name, [True] * 5, split=split) for name, split in (("a", None), ("b", None), ("c", "x"))]
+    with pytest.raises(ConfigError, match=r"b and .*c: not comparable: split None and 'x'"):
+        main([*map(str, runs), "--against", "previous"])
 
 
 def test_power_says_how_many_subjects_show_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -310,12 +317,12 @@ def describing(seen: str) -> dict[str, str]:
 def test_gold_that_changed_is_noticed(tmp_path: Path, field: str, values: tuple[object, object]) -> None:
     (tmp_path / "predictions.jsonl").write_text('{"id": "1", "completion": "happiness", "model": "m"}\n')
     folders = []
-    for name, value in zip("ab", values, strict=True):
+    for name, value in zip(("a", "same", "b"), (values[0], *values), strict=True):
         sample = {"id": "1", "label": "happiness", "label_set": "basic7", field: value}
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(sample) + "\n")
         folders.append(tmp_path / name)
         score([str(tmp_path / "predictions.jsonl"), str(tmp_path / f"{name}.jsonl"), "-o", str(folders[-1])])
-    assert main([str(folders[0]), str(folders[0]), "--num-resamples", "5"]) == 0
+    assert main([str(folders[0]), str(folders[1]), "--num-resamples", "5"]) == 0
     with pytest.raises(ConfigError, match=rf"other gold for 1 samples \({field}\), such as '1'"):
         main([str(folder) for folder in folders])
 

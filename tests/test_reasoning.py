@@ -60,8 +60,11 @@ def test_labels_of_reasoning_and_answer_are_compared() -> None:
     assert found["right_without_reason"] == pytest.approx(3 / 4)
     assert found["reasoning_read_rate"] == pytest.approx(3 / 6)
     told = measured(CONSISTENCY, cases).notices
-    assert told[0].startswith("consistency: 2 of 6 answers bring no reasoning")
-    assert told[1].startswith("consistency: the reasoning of 1 of 4 answers affirms no single label")
+    assert told == [
+        "consistency: 1 of 6 samples have no answer; they agree with nothing",
+        "consistency: 1 of 5 answers bring no reasoning; they agree with nothing",
+        "consistency: the reasoning of 1 of 4 answers affirms no single label; they agree with nothing",
+    ]
 
 
 def test_the_conclusion_of_sections_is_the_answer_and_no_reasoning() -> None:

@@ -20,7 +20,14 @@ FACE = {"aus": {"AU12": {"value": 3.0, "kind": "intensity"}, "AU04": {"value": 0
 LABELS = ("happiness", "sadness")
 
 
-def run(folder: Path, name: str, right: int, said: str = "The lip corners are raised.", n: int = 24) -> Path:
+def run(
+    folder: Path,
+    name: str,
+    right: int,
+    said: str = "The lip corners are raised.",
+    n: int = 24,
+    num_subjects: int = 24,
+) -> Path:
     """Score a model that has the first `right` of n samples right, as surely as it has the others wrong."""
     samples, predictions = [], []
     for i in range(n):
@@ -31,7 +38,7 @@ def run(folder: Path, name: str, right: int, said: str = "The lip corners are ra
         samples.append(
             {
                 "id": f"f{i:02}",
-                "subject": f"s{i}",
+                "subject": f"s{i % num_subjects}",
                 "media": media,
                 "faces": [FACE],
                 "label": gold,
@@ -71,7 +78,7 @@ def test_samples_on_which_the_runs_agree_are_left_out(tmp_path: Path) -> None:
     page = page_of(tmp_path, run(tmp_path, "base", 10), run(tmp_path, "best", 13))
     assert page.count("<article") == 3
     assert {"f10", "f11", "f12"} == set(re.findall(r'class="id">(f\d\d)<', page))
-    again = page_of(tmp_path, tmp_path / "scores-base", tmp_path / "scores-base")
+    again = page_of(tmp_path, tmp_path / "scores-base", run(tmp_path, "same", 10))
     assert "<article" not in again
 
 
@@ -114,9 +121,38 @@ def test_pictures_are_shown_where_their_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_page_goes_nowhere_but_into_html(tmp_path: Path) -> None:
-    folder = run(tmp_path, "base", 10)
-    with pytest.raises(ConfigError, match=r"name a file that ends in \.html"):
-        main([str(folder), str(folder), "-o", str(tmp_path / "samples.jsonl")])
+    folders = [str(run(tmp_path, name, 10)) for name in ("base", "best")]
+    report = tmp_path / "scores-best" / "report.html"
+    (tmp_path / "folder.html").mkdir()
+    before = report.read_bytes()
+    for place, problem in (
+        (tmp_path / "samples.jsonl", "name a file that ends in .html"),
+        (tmp_path / "folder.html", "is a folder"),
+        (report, "is the place of the report that `emollm score` writes"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(f"-o: {place}: ") + f".*{re.escape(problem)}"):
+            main([*folders, "-o", str(place)])
+    assert report.read_bytes() == before
+
+
+def test_the_folder_of_the_page_is_made(tmp_path: Path) -> None:
+    folders = [str(run(tmp_path, name, 10)) for name in ("base", "best")]
+    page = tmp_path / "new" / "pages" / "compared.html"
+    assert main([*folders, "-o", str(page), "--num-resamples", "10"]) == 0
+    assert page.is_file()
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=re.escape(str(tmp_path / "file"))):  # one line in the command line
+        main([*folders, "-o", str(tmp_path / "file" / "compared.html")])
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_has_no_interval_is_drawn_without_a_band(tmp_path: Path) -> None:
+    runs = [run(tmp_path, name, right, num_subjects=1) for name, right in (("base", 10), ("best", 23))]
+    page = page_of(tmp_path, *runs)
+    Elements(page)
+    assert 'class="forest"' in page
+    assert not re.search(r"\bnan\b", page)
+    assert 'class="forest" aria-hidden="true"><u></u><i' not in page
 
 
 def test_what_is_ranked_is_swapped_like_what_adds_up(tmp_path: Path) -> None:

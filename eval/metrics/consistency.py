@@ -5,8 +5,8 @@ answer, g gold; EPC is the share of samples with e = p, EEA of those with e = g,
 cannot be read agrees with nothing and stays in the denominator. Here e is read by our own rules, the last emotion that
 the reasoning affirms (`answers.given.last_label`), so that the number is the same tomorrow; its coverage stands beside.
 
-Samples whose answers bring no reasoning at all, of a model that otherwise reasons, count as unread. Where no reasoning
-is read at all, none of this is known.
+Samples without an answer, and answers that bring no reasoning at all, of a model that otherwise reasons, count as
+unread. Where no reasoning is read at all, none of this is known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
     """Keep which of reasoning, answer and gold agree, and which could be read; silent where no answer reasons."""
     lines: list[Line | None] = []
     details: list[str | None] = []
-    num_reasoned = 0
+    num_reasoned = num_missing = 0
     for case in cases:
         gold, answered = case.score.label_gold, case.score.label_pred
         if gold is None:
@@ -36,6 +36,7 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
             continue
         thought = reasoning_of(case.score.answer)
         num_reasoned += thought is not None
+        num_missing += case.prediction is None
         concluded = read_conclusion(thought or "", context.label_set)
         lines.append((
             float(concluded is not None and concluded == answered), float(concluded == gold), float(answered == gold),
@@ -44,7 +45,7 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
         details.append(concluded)
     if not num_reasoned:
         return Measured([None] * len(cases))
-    return Measured(lines, details=details, notices=_notices(lines, num_reasoned))
+    return Measured(lines, details=details, notices=_notices(lines, num_reasoned, num_missing))
 
 
 def reasoning_of(answer: Answer) -> str | None:
@@ -63,14 +64,17 @@ def read_conclusion(thought: str, label_set: str | None) -> str | None:
     return last_label(thought, None if label_set == "open" else label_set)[0]
 
 
-def _notices(lines: Sequence[Line | None], num_reasoned: int) -> list[str]:
+def _notices(lines: Sequence[Line | None], num_reasoned: int, num_missing: int) -> list[str]:
     known = [line for line in lines if line is not None]
-    unread = sum(not line[_READ] for line in known)
+    num_answers = len(known) - num_missing
+    unread = num_reasoned - sum(bool(line[_READ]) for line in known)
     notices = []
-    if silent := len(known) - num_reasoned:
-        notices.append(f"{silent:,} of {len(known):,} answers bring no reasoning")
-    if unread > silent:
-        notices.append(f"the reasoning of {unread - silent:,} of {num_reasoned:,} answers affirms no single label")
+    if num_missing:
+        notices.append(f"{num_missing:,} of {len(known):,} samples have no answer")
+    if silent := num_answers - num_reasoned:
+        notices.append(f"{silent:,} of {num_answers:,} answers bring no reasoning")
+    if unread:
+        notices.append(f"the reasoning of {unread:,} of {num_reasoned:,} answers affirms no single label")
     return [f"consistency: {one}; they agree with nothing" for one in notices]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from eval.differences import Comparison, Difference, sentences, verdict
+from eval.differences import Comparison, Difference
 from eval.metrics.families import FAMILIES, METRIC_FAMILY, describe, headlines, is_detail
 from eval.report.figures import change_cells, p_said
 from eval.report.markup import Markup, heading, join, section, table, tag
 from eval.runs import Run, names_of
+from eval.verdicts import sentences, verdict
 
 
 def differences(runs: Sequence[Run], found: Sequence[Comparison]) -> Markup:
@@ -108,7 +109,7 @@ def _reach(shown: Sequence[Difference]) -> dict[str, float]:
 
 
 def _forest(one: Difference, reach: float) -> Markup:
-    """Draw a difference and its interval on a line whose middle is 0."""
+    """Draw a difference, and its interval if there is one, on a line whose middle is 0."""
     low, high, value = (100 * (0.5 + end / (2 * reach)) for end in (one.low, one.high, one.second - one.first))
-    band = tag("i", style=f"--low:{low:.1f}%;--high:{high:.1f}%")
+    band = None if math.isnan(low) else tag("i", style=f"--low:{low:.1f}%;--high:{high:.1f}%")
     return tag("div", tag("u"), band, tag("b", style=f"--value:{value:.1f}%"), class_="forest", aria_hidden="true")

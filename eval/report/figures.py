@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from emollm import facs
@@ -21,22 +22,24 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 def amount(number: Number, unit: str) -> str:
     """Return the value in its unit, without the unit's sign."""
-    if unit == "share" or number.value is None:
-        return percent(number.value)
-    return plain(number.value, unit)
-
-
-def plain(value: float, unit: str) -> str:
-    """Return a value that is no share: words with one digit, numbers with the digits that matter."""
-    return f"{value:.{1 if unit == 'words' else 3 if abs(value) < 1 else 2}f}"
+    if number.value is None:
+        return percent(None)
+    return figures((number.value,), unit)[0]
 
 
 def interval(number: Number, unit: str) -> str:
     """Return `79.1 – 88.7`, or that there is none."""
     if number.low is None or number.high is None:
         return "no interval"
-    low, high = (percent(end) if unit == "share" else plain(end, unit) for end in (number.low, number.high))
-    return f"{low} – {high}"
+    return " – ".join(figures((number.low, number.high), unit))
+
+
+def figures(values: Sequence[float], unit: str) -> list[str]:
+    """Return values that stand side by side with as many digits each: shares and words one, numbers two or three."""
+    if unit == "share":
+        return [percent(value) for value in values]
+    digits = 1 if unit == "words" else 3 if min(map(abs, values)) < 1 else 2
+    return [f"{value:.{digits}f}" for value in values]
 
 
 def gauge(number: Number) -> Markup | None:
@@ -50,10 +53,10 @@ def gauge(number: Number) -> Markup | None:
 
 
 def change_cells(one: Difference, unit: str) -> tuple[str, str, str, str]:
-    """Return the first value, the second, the difference and its interval, shares in points."""
-    first, second = (percent(value) if unit == "share" else plain(value, unit) for value in (one.first, one.second))
+    """Return the first value, the second, the difference and its interval, shares in points; — for no interval."""
+    first, second = figures((one.first, one.second), unit)
     change, low, high = (signed(value, unit) for value in (one.second - one.first, one.low, one.high))
-    return first, second, change, f"{low} – {high}"
+    return first, second, change, "—" if math.isnan(one.low) else f"{low} – {high}"
 
 
 def signed(value: float, unit: str) -> str:
