@@ -69,6 +69,7 @@ def refuse_incomparable(first: Run, second: Run) -> None:
         for name in pins[0].keys() & pins[1].keys()
         if pins[0][name] != pins[1][name]
     ]
+    problems += _other_answers(first, second)
     ids = [{row.id for row in run.rows} for run in (first, second)]
     if ids[0] != ids[1]:
         alone = (len(ids[0] - ids[1]), len(ids[1] - ids[0]))
@@ -81,6 +82,21 @@ def refuse_incomparable(first: Run, second: Run) -> None:
         raise ConfigError(
             f"{where}: not comparable: {'; '.join(problems)}; score both with one emollm, the same samples and settings"
         )
+
+
+def _other_answers(first: Run, second: Run) -> list[str]:
+    """Name the inputs besides the predictions, swapped answers for one, that differ where the predictions do not.
+
+    Each model has such answers of its own: of two models, they differ as the predictions do.
+    """
+    one, other = first.results.inputs, second.results.inputs
+    if one["predictions"].sha256 != other["predictions"].sha256:
+        return []
+    return [
+        f"other {name} answers ({one[name].file} and {other[name].file}) beside the same predictions"
+        for name in sorted((one.keys() & other.keys()) - {"predictions", "samples"})
+        if one[name].sha256 != other[name].sha256
+    ]
 
 
 def changed_gold(first: Run, second: Run) -> dict[str, list[str]]:

@@ -134,6 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.dry_run:
         return _preview(pairs, context, chosen)
     paths = {"predictions": options.predictions, "samples": options.samples}
+    for family in chosen:
+        paths |= family.inputs(context) if family.inputs else {}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
     promised = {family.name: family.promise(context) if family.promise else {} for family in chosen}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)

@@ -16,6 +16,8 @@ from eval.pairs import Pairs, read_pairs
 LABELS = ("anger", "fear", "sadness", "happiness")
 SAID = [f"<think>It seems.</think>\n<answer>{label}</answer>" for label in LABELS]
 SAMPLES = [Sample(id=f"faces/{n}", label=label, label_set="basic7") for n, label in enumerate(LABELS)]
+TWELVE = [Sample(id=f"faces/{n}", label=LABELS[n % 4], label_set="basic7") for n in range(12)]
+"""Enough of them for gold answers to prove an order."""
 
 
 def read(path: Path, samples: list[Sample] | None = None) -> Pairs:

@@ -73,6 +73,14 @@ def test_torn_lines_and_repeats_are_counted(tmp_path: Path, capsys: pytest.Captu
     assert "4 documents answered with lmms-eval; 2 later answers to the same" in capsys.readouterr().err
 
 
+def test_files_of_two_tasks_in_one_keep_all_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each numbers its documents from 0; only the ids tell them apart."""
+    lines = [lmms(n % 2, sample_id=f"faces/{n}", filtered_resps=SAID[n]) for n in range(4)]
+    pairs = read(lmms_file(tmp_path, lines))
+    assert said(pairs) == SAID
+    assert "later answers" not in capsys.readouterr().err
+
+
 def test_two_documents_about_one_sample_are_told(tmp_path: Path) -> None:
     lines = [lmms(n, sample_id="faces/0") for n in range(2)]
     [line] = read(lmms_file(tmp_path, lines)).bad

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from handed import SAID, inspect_sample, log_eval, log_json, read, said
+from handed import LABELS, SAID, TWELVE, inspect_sample, log_eval, log_json, read, said
 
 from emollm.errors import SourceError
-from emollm.records import Sample
 
 LOGS = [pytest.param(log_json, "log.json", id="json"), pytest.param(log_eval, "log.eval", id="eval")]
 
@@ -23,10 +22,8 @@ def test_inspect_logs_by_id(write: Callable[..., Path], name: str, tmp_path: Pat
 
 @pytest.mark.parametrize(("write", "name"), LOGS)
 def test_inspect_numbers_its_samples_from_1(write: Callable[..., Path], name: str, tmp_path: Path) -> None:
-    """All labels but the last are the same, so that a reader who counts from 0 finds nothing wrong."""
-    samples = [Sample(id=f"faces/{n}", label="anger" if n < 3 else "fear", label_set="basic7") for n in range(4)]
-    logged = [inspect_sample(n, SAID[n - 1], target=["anger"]) for n in (1, 2)]
-    assert said(read(write(tmp_path / name, logged), samples)) == [*SAID[:2], None, None]
+    logged = [inspect_sample(n + 1, SAID[n % 4], target=[LABELS[n % 4]]) for n in range(10)]
+    assert said(read(write(tmp_path / name, logged), TWELVE)) == [*SAID * 2, *SAID[:2], None, None]
 
 
 def test_parts_of_a_message_attachments_epochs_and_failures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,6 +41,16 @@ def test_parts_of_a_message_attachments_epochs_and_failures(tmp_path: Path, caps
     told = capsys.readouterr().err
     assert "4 documents answered with inspect_ai; 1 of them without success" in told
     assert "1 later answers to the same" in told
+
+
+def test_what_a_sample_said_before_it_failed_is_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logged = [inspect_sample(f"faces/{n}", SAID[n]) for n in range(4)]
+    logged[1] |= {"error": {"message": "timeout"}}
+    logged[2] = inspect_sample("faces/2", None, error={"message": "timeout"}) | {"output": {"completion": SAID[2]}}
+    pairs = read(log_json(tmp_path / "log.json", logged))
+    assert said(pairs) == [SAID[0], None, None, SAID[3]]
+    assert pairs.missing == ["faces/1", "faces/2"]
+    assert "2 of them without success, which count as missing" in capsys.readouterr().err
 
 
 def test_the_id_may_stand_in_the_metadata(tmp_path: Path) -> None:

@@ -138,7 +138,9 @@ def test_a_bom_and_line_ends_of_windows_are_read(tmp_path: Path) -> None:
 
 
 def test_characters_that_xml_cannot_hold_are_read_from_excel(tmp_path: Path) -> None:
-    rows = [[n + 1, "", LABELS[n], SAID[n].replace("\n", "_x000D_\n") + "_x005F_x0041_ _xD83D_"] for n in range(4)]
+    rows = [
+        [f"faces/{n}", "", LABELS[n], SAID[n].replace("\n", "_x000D_\n") + "_x005F_x0041_ _xD83D_"] for n in range(4)
+    ]
     expected = [one.replace("\n", "\r\n") + "_x0041_ _xD83D_" for one in SAID]
     assert said(read(written("xlsx", tmp_path, [HEADER, *rows]))) == expected
 

@@ -12,9 +12,11 @@ from fake_endpoint import Manners, answer, complaint
 from emollm.errors import ConfigError
 from emollm.llm import batch
 from emollm.llm.batch import BatchFile, read_batch
+from emollm.llm.batches import read_answers
 from emollm.llm.budget import Price
 from emollm.llm.client import Client
 from emollm.llm.ledger import Ledger
+from emollm.llm.options import EndpointOptions
 from emollm.llm.wire import Failure, Reply, Request
 
 URL = "http://localhost:8000/v1"
@@ -100,6 +102,28 @@ def test_what_is_no_answer_is_a_typed_failure_and_is_asked_again(tmp_path: Path,
     assert kinds == ["refusal", "refused_request", "transport", "fine", "unreadable", "unreadable"]
     assert len(ledger) == 1
     assert write(tmp_path / "next.jsonl", ledger, REQUESTS).count("deferred") == 4
+
+
+@pytest.mark.parametrize("apart", [0, batch.GROUP], ids=["near", "far"])
+def test_the_first_of_several_answers_is_kept_and_the_others_are_counted(
+    apart: int, tmp_path: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error is no answer: what follows it is."""
+    write(tmp_path / "batch.jsonl", ledger, REQUESTS[:1])
+    [key] = [line["custom_id"] for line in read_lines(tmp_path / "batch.jsonl")]
+    failed, *told = [answered(key, complaint("busy"), status=500)] + [
+        answered(key, answer(said, Manners())) for said in ("first", "second", "third")
+    ]
+    output = tmp_path / "output.jsonl"
+    output.write_text(("\n" * apart).join([failed, *told, failed]))
+    endpoint = EndpointOptions("m", URL, "KEY", None, None, None, 1, None, None, 9.0)
+    assert read_answers(output, endpoint, ledger) == ({key}, {})
+    assert [reply.text for reply in ask(Client(URL, "m", ledger=ledger), REQUESTS[0]) if isinstance(reply, Reply)] == [
+        "first"
+    ]
+    assert len(list(ledger.entries())) == 1
+    assert "1 answers, 1 failed there" in (said := capsys.readouterr().err)
+    assert "3 more to the same requests, which are passed over" in said
 
 
 def test_what_is_too_much_for_one_file_goes_into_the_next(

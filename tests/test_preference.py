@@ -10,11 +10,13 @@ import pytest
 from answered import case, metrics
 from sklearn.metrics import accuracy_score, f1_score
 
-from emollm.errors import ConfigError
+from emollm.errors import ConfigError, EmoLLMError
+from emollm.files import sha256
 from emollm.records import Prediction, Sample, encode
 from eval.metrics.family import Case
 from eval.metrics.preference import FAMILY, WORDS, read_as_published, read_preference
-from eval.results import read_results
+from eval.results import Input, read_results
+from eval.runs import read_runs, refuse_incomparable
 from eval.score import main
 
 
@@ -34,6 +36,22 @@ def pair(gold: str, said: str | None) -> Case:
         ("Both a1 and a2 fit.", "a1", None),
         ("<think>a1 names a smile that is not there.</think><answer>a2</answer>", "a1", "a2"),
         ("<think>They differ.</think><answer>same</answer>", "same", "same"),
+        ("A1 and A2 are equally good: same", "a1", "same"),
+        ("A1 is wrong. A2", "a1", "a2"),
+        ("A2. A1 is wrong.", "a2", "a2"),
+        ("A2, because of the frown. A1 has none.", "a2", "a2"),
+        ("**Answer:** A2\n\nA1 is vague.", "a2", "a2"),
+        ("A2: it names the frown; a1 does not.", "a2", "a2"),
+        ("A1: wrong. A2: right.", "a1", None),
+        ("a1/a2", "a1", None),
+        ("a1, a2", "a1", None),
+        ("A1\nA2", "a1", None),
+        ("A2 fits the clip better than A1, clearly.", "a2", "a2"),
+        ("a2 is no better than a1, so a1", "a2", None),
+        ("A1 isn't better than A2.", "a1", None),
+        ("a1 is worse than a2", "a1", None),
+        ("a1 is better than a2, but a2 wins", "a1", None),
+        ("Same, both fit.", "same", "same"),
         ("I cannot tell.", "same", None),
         ("", "same", None),
     ],
@@ -98,6 +116,81 @@ def test_swapped_answers_say_whether_a_position_is_preferred(tmp_path: Path) -> 
     other = write(tmp_path, "other.jsonl", ["a2"], model="n")
     with pytest.raises(ConfigError, match=r"--swapped: .*other.jsonl: holds answers of n; give those of the model"):
         main([*command, "--overwrite", "--swapped", str(other)])
+
+
+@pytest.fixture
+def swaps(tmp_path: Path) -> list[str]:
+    """The command that scores three pairs, for --swapped and a file to follow."""
+    golds = ["a1", "a2", "same"]
+    samples = tmp_path / "pairs.jsonl"
+    samples.write_text("".join(json.dumps({"id": str(n), "label": gold}) + "\n" for n, gold in enumerate(golds)))
+    said = write(tmp_path, "p.jsonl", golds)
+    return [
+        str(said),
+        str(samples),
+        "--no-report",
+        "--num-resamples",
+        "20",
+        "-o",
+        str(tmp_path / "scores"),
+        "--swapped",
+    ]
+
+
+def test_swapped_answers_are_an_input_of_the_scores(swaps: list[str], tmp_path: Path) -> None:
+    swapped, others = write(tmp_path, "swapped.jsonl", ["a2", "a1"]), write(tmp_path, "others.jsonl", ["a1", "a1"])
+    assert main([*swaps, str(swapped)]) == 0
+    assert read_results(tmp_path / "scores").inputs["swapped"] == Input(file="swapped.jsonl", sha256=sha256(swapped))
+    assert main([*swaps, str(swapped)]) == 0
+    for command in ([*swaps, str(others)], swaps[:-1]):
+        with pytest.raises(ConfigError, match=r"holds the scores of other inputs or settings; use --overwrite"):
+            main(command)
+    assert main([*swaps, str(others), "--overwrite"]) == 0
+    assert read_results(tmp_path / "scores").inputs["swapped"].sha256 == sha256(others)
+
+
+def test_swapped_answers_are_not_written_over(swaps: list[str], tmp_path: Path) -> None:
+    (tmp_path / "scores").mkdir()
+    swapped = write(tmp_path / "scores", "samples.jsonl", ["a2", "a1", "same"])
+    before = swapped.read_bytes()
+    with pytest.raises(EmoLLMError, match="is an input and would be overwritten"):
+        main([*swaps, str(swapped), "--overwrite"])
+    assert swapped.read_bytes() == before
+
+
+def test_runs_that_differ_in_swapped_answers_alone_are_not_compared(swaps: list[str], tmp_path: Path) -> None:
+    golds = ["a2", "a1", "same"]
+    for name, said, swapped in (("a", golds, golds), ("b", golds, golds[:2]), ("c", golds[::-1], golds[:1])):
+        files = [str(write(tmp_path, f"{name}{kind}.jsonl", one)) for kind, one in (("", said), ("_swapped", swapped))]
+        assert main([files[0], *swaps[1:-2], str(tmp_path / name), "--swapped", files[1]]) == 0
+    first, second, third = read_runs([tmp_path / name for name in "abc"])
+    told = r"other swapped answers \(a_swapped.jsonl and b_swapped.jsonl\) beside the same predictions"
+    with pytest.raises(ConfigError, match=told):
+        refuse_incomparable(first, second)
+    refuse_incomparable(first, third)  # another model has swapped answers of its own
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "reason"),
+    [
+        ("p.jsonl", None, "is compared with itself"),
+        ("empty.jsonl", "", "holds no prediction"),
+        (
+            "swapped.jsonl",
+            '{"id": "zz", "completion": "a1", "model": "m"}',
+            r"no record has the id of a prediction that is scored \('zz' here, '0' there\)",
+        ),
+    ],
+    ids=["itself", "empty", "of other samples"],
+)
+def test_swapped_answers_that_are_none_are_refused(
+    name: str, line: str | None, reason: str, swaps: list[str], tmp_path: Path
+) -> None:
+    if line is not None:
+        (tmp_path / name).write_text(line)
+    with pytest.raises(ConfigError, match=f"--swapped: .*{name}: {reason}; give the answers to the same") as caught:
+        main([*swaps, str(tmp_path / name)])
+    assert "\n" not in str(caught.value)
 
 
 def test_swapped_answers_without_such_gold_are_refused(tmp_path: Path) -> None:

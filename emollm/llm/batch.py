@@ -199,21 +199,22 @@ def read_batch(
 ) -> Iterator[tuple[str, Reply | Failure]]:
     """Yield each key of a provider's output file with what came of it; answers are in the ledger by then.
 
-    `price` is that of the batch service, often half of the list price. A file may be read twice.
+    `price` is that of the batch service, often half of the list price. A file may be read twice. Of several answers to
+    one request the first is kept, and stands for the others, too.
     """
     url = read_address(endpoint)
     with path.open("rb") as file:
         while lines := list(islice(file, GROUP)):
-            outcomes = [_read_line(line, url, model, ledger, price) for line in lines if line.strip()]
-            new = {key: entry for key, entry in outcomes if isinstance(entry, Entry)}
+            new: dict[str, Entry] = {}
+            outcomes = [_read_line(line, url, model, ledger, new, price) for line in lines if line.strip()]
             ledger.keep_all(list(new.values()))
-            for key, outcome in outcomes:
-                yield key, to_reply(outcome, is_remembered=False) if isinstance(outcome, Entry) else outcome
+            yield from outcomes
 
 
 def _read_line(
-    line: bytes, url: str, model: str, ledger: Ledger, price: Price | None
-) -> tuple[str, Entry | Reply | Failure]:
+    line: bytes, url: str, model: str, ledger: Ledger, new: dict[str, Entry], price: Price | None
+) -> tuple[str, Reply | Failure]:
+    """Return the key of a line with what came of it; an answer that the ledger does not know is added to `new`."""
     try:
         told = msgspec.json.decode(line, type=_Line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -221,7 +222,7 @@ def _read_line(
     key = told.custom_id
     if not is_key(key):
         return key, Failure("unreadable", f"custom_id '{key[:80]}' is no key of a ledger")
-    if (known := ledger.find(key)) is not None:
+    if (known := new.get(key) or ledger.find(key)) is not None:
         return key, to_reply(known, is_remembered=True)
     if told.response is None:
         return key, Failure("transport", f"not answered: {str(told.error)[:200]}")
@@ -229,4 +230,6 @@ def _read_line(
         answer = read_answer(told.response.status_code, bytes(told.response.body))
     except Trouble as trouble:
         return key, Failure(trouble.kind, trouble.detail)
-    return key, Entry.of(answer, key=key, stage=STAGE, endpoint=url, model=model, at=datetime.now(UTC), price=price)
+    now = datetime.now(UTC)
+    new[key] = Entry.of(answer, key=key, stage=STAGE, endpoint=url, model=model, at=now, price=price)
+    return key, to_reply(new[key], is_remembered=False)

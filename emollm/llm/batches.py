@@ -119,11 +119,12 @@ def read_answers(path: Path, endpoint: EndpointOptions, ledger: Ledger) -> tuple
 
     keys: set[str] = set()
     failures: Failures = {}
-    num_failures = 0
+    num_failures = num_repeats = 0
     last = ""
     model = str(endpoint.model)
     for key, outcome in read_batch(path, endpoint.base_url, model, ledger, price_of(model, prices_of(endpoint))):
         if not isinstance(outcome, Failure):
+            num_repeats += key in keys
             keys.add(key)
             continue
         num_failures += 1
@@ -131,7 +132,8 @@ def read_answers(path: Path, endpoint: EndpointOptions, ledger: Ledger) -> tuple
         if outcome.kind in FINAL:
             failures[key] = outcome
     failed = f", {num_failures:,} failed there (the last one: {last})" if num_failures else ""
-    print(f"{path}: {len(keys):,} answers{failed}", file=sys.stderr)
+    repeated = f", {num_repeats:,} more to the same requests, which are passed over" if num_repeats else ""
+    print(f"{path}: {len(keys):,} answers{failed}{repeated}", file=sys.stderr)
     return keys, failures
 
 

@@ -33,26 +33,23 @@ def is_log(found: Any) -> bool:
 
 
 def read(path: Path, bad: Keep) -> Iterator[Told]:
-    """Yield what each sample tells, epoch after epoch; of the same sample, the later ones are repeats."""
+    """Yield what each sample tells, epoch after epoch: of the same sample, the first one counts."""
     model, samples = _open_zip(path) if zipfile.is_zipfile(path) else _open_json(path)
-    answered: set[str] = set()
     for line, sample in enumerate(sorted(samples, key=_epoch), start=1):
         if not isinstance(sample, dict) or not text(sample.get("id")):
             bad(BadLine(path, line, "id: required field is missing", shown(sample)))
             continue
-        metadata, name = sample.get("metadata"), text(sample["id"])
+        metadata = sample.get("metadata")
         named = text(metadata.get("id")) if isinstance(metadata, dict) else ""
         target = sample.get("target")
         yield Told(
             line=line,
-            name=name,
+            name=text(sample["id"]),
             given=(named,) if named else (),
             completion=_said(sample),
             model=model,
             target=", ".join(map(text, target)) if isinstance(target, list) else text(target),
-            is_repeat=name in answered,
         )
-        answered.add(name)
 
 
 def _epoch(sample: Any) -> int:
@@ -96,11 +93,13 @@ def _load(archive: zipfile.ZipFile, name: str) -> Any:
 
 def _said(sample: dict[str, Any]) -> str | None:
     """Return what the model said; None where the sample failed or it said nothing that is kept."""
+    if sample.get("error"):  # what it had said by then is no answer
+        return None
     output, attached = _fields(sample.get("output")), _fields(sample.get("attachments"))
     choices = output.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     content = _fields(_fields(choice).get("message")).get("content")
-    if sample.get("error") or content is None:
+    if content is None:
         return text(output.get("completion")) or None
     if isinstance(content, list):
         return "\n".join(said for part in content if (said := _part(part, attached)))

@@ -27,7 +27,6 @@ def read(path: Path, bad: Keep) -> Iterator[Told]:
     """Yield what each line tells."""
     folder = path.resolve().parent.name
     model = folder.replace("__", "/") if "_samples_" in path.name else path.stem
-    answered: set[str] = set()
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             if not raw.strip():
@@ -40,17 +39,14 @@ def read(path: Path, bad: Keep) -> Iterator[Told]:
                 line = raw.decode("utf-8", "replace").strip()
                 bad(BadLine(path, number, "no line of lmms-eval; write it again or remove it", line))
                 continue
-            doc_id = text(found["doc_id"])
             yield Told(
                 line=number,
-                name=doc_id,
+                name=text(found["doc_id"]),
                 given=tuple(dict.fromkeys(_ids(found))),
                 completion=_first(found["resps"] if "resps" in found else found["filtered_resps"]),
                 model=model,
                 target=text(found.get("target")),
-                is_repeat=doc_id in answered,
             )
-            answered.add(doc_id)
 
 
 def _ids(found: dict[str, Any]) -> Iterator[str]:

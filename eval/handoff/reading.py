@@ -69,7 +69,10 @@ def read_told(harness: Harness, path: Path, samples: Sequence[Sample], bad: Keep
         everything = list(harness.read(path, bad))
     except OSError as error:
         raise EmoLLMError(f"{path}: cannot be read: {error.strerror or error}") from None
-    told = [one for one in everything if not one.is_repeat]
+    documents: dict[tuple[str, ...], Told] = {}
+    for one in everything:
+        documents.setdefault(one.document, one)
+    told = list(documents.values())
     ids = join(harness, path, told, samples)
     print(f"{path.name}: {_count(harness, told, len(everything) - len(told))}", file=sys.stderr)
     lines: dict[str, int] = {}

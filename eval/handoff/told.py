@@ -29,13 +29,16 @@ class Told(NamedTuple):
     """Ids that the task gave for its sample, the likeliest first."""
     target: str = ""
     """The gold answer of the file; empty: it has none."""
-    is_repeat: bool = False
-    """Another answer about a document that has been answered before."""
 
     @property
     def number(self) -> int | None:
         """The number of the document, where the harness only numbers it."""
         return int(self.name) if self.name.isdecimal() and len(self.name) <= MAX_DIGITS else None
+
+    @property
+    def document(self) -> tuple[str, ...]:
+        """What a later answer to the same document tells, too: its number alone may be another's in another task."""
+        return (*self.given, self.name)
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -33,27 +33,31 @@ def is_table(found: Any) -> bool:
 
 def read(path: Path, bad: Keep) -> Iterator[Told]:
     """Yield what each row tells."""
-    answered: set[str] = set()
     for line, row in _rows(path):
         if not isinstance(row, dict):
             bad(BadLine(path, line, "no row of a table; write it again or remove it", shown(row)))
             continue
-        index = text(row.get("index")).strip().removesuffix(".0")  # as a table with empty cells writes whole numbers
+        index = text(row.get("index")).strip()
         if not index:
             bad(BadLine(path, line, "index: is empty; give the row its index", shown(row)))
             continue
-        named = text(row.get("id")).strip()
+        whole = _whole_number(index)
+        ids = (text(row.get("id")).strip(), "" if whole is None else index)
         said, thought = text(row.get("prediction")), text(row.get("thinking")).strip()
         yield Told(
             line=line,
-            name=index,
-            given=(named,) if named else (),
+            name=whole or index,
+            given=tuple(one for one in ids if one),
             completion=None if FAILED in said else _with_thought(said, thought),
             model=path.stem,
             target=text(row.get("answer")),
-            is_repeat=index in answered,
         )
-        answered.add(index)
+
+
+def _whole_number(index: str) -> str | None:
+    """Return the number in `17.0`, as a table with empty cells writes it; None for anything else."""
+    number = index.removesuffix(".0")
+    return number if number != index and number.isdecimal() else None
 
 
 def _with_thought(said: str, thought: str) -> str:

@@ -7,8 +7,11 @@ the three words that it holds, and `same` where it holds none; with two classes,
 out and every answer of `same` counts as `a1`, so that giving up is right whenever the first description is. Corrected,
 `same` is none of the two, and what cannot be read is no answer. A sample without an answer is wrong in both.
 
+What an answer says are its verdicts: each sentence that is one of the words and nothing else, or names no other behind
+its comma, or calls one better than the other. Without a verdict, it is the only word that is named.
+
 `--swapped` brings answers to the same questions with the descriptions exchanged: who prefers a description, and no
-position, then says the other word.
+position, then says the other word. The file is an input of the scores, as the predictions are.
 """
 
 from __future__ import annotations
@@ -32,9 +35,11 @@ WORDS = tuple(EXCHANGED)
 SAME = WORDS.index("same")
 SOURCE = "Lian et al. 2026, EmoPrefer, ICLR (arXiv 2507.04278)"
 
-_WORD = re.compile(r"\b(a1|a2|same)\b", re.IGNORECASE)
-_FIRST = re.compile(r"[\s*_`\"'(\[]*(?:(a[12])\b|(same)\b(?=\W*(?:\Z|[.,;:!\n])))", re.IGNORECASE)
-"""The word that an answer begins with; "same" only by itself, since "the same smile" prefers nothing."""
+_MARKS = re.compile(r"[*_`\"“”()\[\]]")
+_SENTENCE_END = re.compile(r"[.;:!?\n。；：！？]|\s[-–—]+\s")
+_WORD = re.compile(r"\b(?:a1|a2|same)\b")
+_ALONE = re.compile(r"[\s']*(a1|a2|same)[\s']*(?:[,，]|\Z)")
+_BETTER = re.compile(r"\s*(a[12])(?:\s(?!no\b|not\b|never\b|hardly\b|\w*n['’]t\b)[\w'’]+){1,5}?\sbetter\sthan\b")
 
 
 def read_as_published(said: str) -> str:
@@ -44,13 +49,22 @@ def read_as_published(said: str) -> str:
 
 
 def read_preference(said: str) -> str | None:
-    """Return the word that an answer gives behind its thoughts: its first, or the only one; None: none or several."""
+    """Return the word that an answer gives behind its thoughts: its verdict, or the only one; None: none or several."""
     answer = parse(said)
-    text = answer.conclusion or answer.answer or ""
-    if found := _FIRST.match(text):
-        return (found[1] or found[2]).lower()
-    named = {word.lower() for word in _WORD.findall(text)}
+    text = _MARKS.sub("", answer.conclusion or answer.answer or "").lower()
+    verdicts = {verdict for sentence in _SENTENCE_END.split(text) if (verdict := _verdict(sentence))}
+    named = verdicts or set(_WORD.findall(text))
     return named.pop() if len(named) == 1 else None
+
+
+def _verdict(sentence: str) -> str | None:
+    """Return the word that a sentence says by itself, or calls better than the other."""
+    named = _WORD.findall(sentence)
+    if (alone := _ALONE.match(sentence)) and set(named) == {alone[1]}:
+        return alone[1]
+    if (better := _BETTER.match(sentence)) and named == [better[1], EXCHANGED[better[1]]]:
+        return better[1]
+    return None
 
 
 def measure(cases: Sequence[Case], context: Context) -> Measured:
@@ -64,7 +78,7 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
         if path is not None:
             raise ConfigError(f"--swapped: {path}: no sample has a1 or a2 as its label; leave it out")
         return Measured([None] * len(cases))
-    swapped = None if path is None else _read_swapped(path, cases)
+    swapped = None if path is None else _read_swapped(path, cases, getattr(context.options, "predictions", None))
     lines = [_line(case, gold, swapped) for case, gold in zip(cases, golds, strict=True)]
     known = [line for line in lines if line is not None]
     unread = sum(line[1] is not None and line[2] is None for line in known)
@@ -74,8 +88,17 @@ def measure(cases: Sequence[Case], context: Context) -> Measured:
     return Measured(lines, notices=notices)
 
 
-def _read_swapped(path: Path, cases: Sequence[Case]) -> Mapping[str, Prediction]:
+def _read_swapped(path: Path, cases: Sequence[Case], predictions: Path | None) -> Mapping[str, Prediction]:
+    cure = "give the answers to the same samples with their descriptions exchanged"
+    if predictions is not None and path.resolve() == predictions.resolve():
+        raise ConfigError(f"--swapped: {path}: is compared with itself; {cure}")
     swapped = {one.id: one for one in read_records(path, Prediction)}
+    answered = [case.sample.id for case in cases if case.prediction]
+    if not swapped:
+        raise ConfigError(f"--swapped: {path}: holds no prediction; {cure}")
+    if swapped.keys().isdisjoint(answered):
+        ids = f"'{next(iter(swapped))}' here, '{answered[0]}' there"
+        raise ConfigError(f"--swapped: {path}: no record has the id of a prediction that is scored ({ids}); {cure}")
     others = {one.model for one in swapped.values()} - {case.prediction.model for case in cases if case.prediction}
     if others:
         told = ", ".join(sorted(others))
@@ -134,6 +157,11 @@ def _decided(lines: Array) -> Array:
     return np.asarray(lines[:, 0] != SAME, dtype=np.float64)
 
 
+def inputs(context: Context) -> dict[str, Path]:
+    """Return the file of swapped answers, where there is one."""
+    return {} if context.options.swapped is None else {"swapped": context.options.swapped}
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """Add --swapped."""
     what = "predictions for the same samples, their two descriptions (gold a1, a2, same) shown in the other order"
@@ -147,6 +175,7 @@ FAMILY = Family(
     measure=measure,
     sums=sums,
     add_arguments=add_arguments,
+    inputs=inputs,
     metrics={
         "preference_wf1": FamilyMetric(
             "2-class weighted F1", "F1 of a1 and a2 weighted by their samples; an answer of same is a1.",
