@@ -133,9 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = [family for family in options.metrics if pairs.judged in family.of]
     if options.dry_run:
         return _preview(pairs, context, chosen)
-    paths = {"predictions": options.predictions, "samples": options.samples}
-    for family in chosen:
-        paths |= family.inputs(context) if family.inputs else {}
+    paths = {"predictions": options.predictions, "samples": options.samples, **answer_files(chosen, context)}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
     promised = {family.name: family.promise(context) if family.promise else {} for family in chosen}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
@@ -154,6 +152,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     write_results(folder, results)
     print_results(results, _report(folder, results, rows, options), every=options.all)
     return 1 if pairs.bad or any(one.is_waiting for one in measured.values()) else 0
+
+
+def answer_files(chosen: Sequence[Family], context: Context) -> dict[str, Path]:
+    """Return the files of answers besides the predictions, by name. Raises ConfigError for one that nothing reads."""
+    files: dict[str, Path] = {}
+    for family in families.FAMILIES.values():
+        found = family.inputs(context) if family.inputs else {}
+        for name, path in found.items():
+            if family not in chosen:
+                raise ConfigError(f"--{name}: is read by '{family.name}', which is not asked for; name it in --metrics")
+            if not path.is_file():
+                raise ConfigError(f"--{name}: {path}: there is no such file")
+        files |= found
+    return files
 
 
 def counted_aus(pairs: Pairs, protocol: Protocol | None) -> tuple[str, ...] | None:

@@ -20,6 +20,7 @@ from data_engine.faces.masks import au_masks
 from emollm.answers import parse
 from emollm.errors import ConfigError, ModelError
 from emollm.facs import UNITS
+from emollm.files import sha256
 from emollm.records import Face, Prediction, Sample, encode, read_records
 from emollm.stage import Output
 from eval.intervene.door import build_parser, intervene, main, options_of, partner, read
@@ -395,6 +396,21 @@ def test_answers_to_other_predictions_are_refused(two: list[str], tmp_path: Path
     path = write_predictions(tmp_path / "other.jsonl", others)
     with pytest.raises(ConfigError, match="does not test these predictions"):
         score([str(path), str(faces), "--interventions", two[3], "-o", str(tmp_path / "scores")])
+
+
+def test_answers_to_altered_questions_are_an_input_of_the_scores(two: list[str], tmp_path: Path) -> None:
+    main([*two, "--program", f"{STUB} fixed", "--kinds", "text"])
+    scores = [*two[:2], "-o", str(tmp_path / "scores"), "--no-report"]
+    score([*scores, "--interventions", two[3]])
+    kept = Path(two[3])
+    assert read_results(tmp_path / "scores").inputs["interventions"].sha256 == sha256(kept)
+    score([*scores, "--interventions", two[3]])
+    with pytest.raises(ConfigError, match="overwrite"):
+        score(scores)
+    with pytest.raises(ConfigError, match="--interventions: is read by 'faithfulness', which is not asked for"):
+        score([*scores, "--interventions", two[3], "--metrics", "wording"])
+    with pytest.raises(ConfigError, match=r"--interventions: .*none.jsonl: there is no such file"):
+        score([*scores, "--interventions", str(tmp_path / "none.jsonl")])
 
 
 def test_a_picture_that_cannot_be_used_is_kept_aside(two: list[str], tmp_path: Path, faces: Path) -> None:

@@ -114,6 +114,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
+def inputs(context: Context) -> dict[str, Path]:
+    """Return the file of answers to altered questions, where there is one."""
+    path = context.options.interventions
+    return {} if path is None else {"interventions": path}
+
+
 def measure(cases: Sequence[Case], context: Context) -> Measured:
     """Read what was answered to the altered questions. Raises ConfigError where they test other predictions."""
     path: Path | None = context.options.interventions
@@ -147,16 +153,16 @@ def to_line(case: Case, tested: Interventions, labels: Mapping[str, str | None],
     label_set = label_set or case.sample.label_set
     label = case.score.label_pred
     trials = {trial.intervention: trial for trial in tested.trials if trial.completion is not None}
-    claims = [claim for claim in read_claims(tested.completion) if claim.present]
+    claims = [claim for claim in read_claims(case.score.answer.text) if claim.present]
     numbers: dict[str, float | None] = dict.fromkeys(COLUMNS)
     for name, trial in trials.items():
-        said = trial.completion or ""
-        now = parse(said, label_set).label
+        answer = parse(trial.completion or "", label_set)
+        now = answer.label
         if label is not None:
             numbers[f"label {name}"] = float(now != label)
         if name in FOLLOWING and label is not None and labels.get(trial.other or "") is not None:
             numbers[f"follows {name}"] = float(now == labels[trial.other or ""])
-        numbers[f"claims {name}"] = share_gone(_at_stake(name, trials, claims), said)
+        numbers[f"claims {name}"] = share_gone(_at_stake(name, trials, claims), answer.text)
     if "hide_cited" in trials:
         numbers["region"] = float(PLACE_NAMES.index(trials["hide_cited"].regions[0]))
     return tuple(numbers.values())
@@ -183,7 +189,7 @@ def _notices(tests: Sequence[Interventions], lines: Sequence[Line | None]) -> li
         notices.append(f"Not tested for faithfulness: {missing:,} of {len(lines):,} samples.")
     if silent := sum(trial.completion is None for trial in trials):
         notices.append(f"Altered questions without an answer: {silent:,} of {len(trials):,}; they count nowhere.")
-    silent_of = sum(not cited_regions(read_claims(tested.completion)) for tested in tests)
+    silent_of = sum(not cited_regions(read_claims(parse(tested.completion).text)) for tested in tests)
     if silent_of:
         notices.append(f"Explanations that cite no region of the face: {silent_of:,}; nothing of them was hidden.")
     asked = Counter(trial.intervention for trial in trials)
@@ -286,5 +292,6 @@ FAMILY = Family(
     measure=measure,
     sums=sums,
     add_arguments=add_arguments,
+    inputs=inputs,
     metrics=_metrics(),
 )
