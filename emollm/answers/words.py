@@ -9,7 +9,7 @@ Scores of open labels look words up as they stand; `Answer.labels` are the canon
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from emollm.answers.denial import NEGATION
@@ -32,12 +32,15 @@ _NAMED = re.compile(_NAME, re.IGNORECASE)
 _NAMED_LIST = re.compile(_NAME + r"\s{0,9}(?=[\[\uff3b\u3010])", re.IGNORECASE)
 _BRACKET = re.compile(r"[\[\uff3b\u3010]")
 _QUOTES = re.compile(r"(?<!\w)['\"“”‘’]|['\"“”‘’](?!\w)")
-_ITEM_END = re.compile(r"[,;/|\n\u3001\uff0c\uff1b]")
+_ITEM_END = re.compile(r"[,;/|\n\u3001\uff0c\uff1b](?!(?<=\b[nN]/)[aA]\b)")
+"""The slash of "n/a" parts nothing."""
+
+_AND = re.compile(r" and |&|\+|和|与")
 _ITEM_START = re.compile(r"^(?:\(?\d{1,2}[.)]\s|(?:and|or)\s)")
 _SCORE = re.compile(r"[\s:=(\uff1a]{1,3}\d{0,9}\.?\d{1,9}\s?%?\)?$")
 """How sure a model says to be of an item."""
 _NUMBERS = re.compile(r"[\d\s.,:%+\-]*")
-_EDGES = " \t\r\n.!\u3002\uff01*\"'“”‘’`[](){}-"
+_EDGES = " \t\r\n.!\u3002\uff01*\"'“”‘’`[](){}-–•·"
 _LONG = re.compile(r"(?:\S+\s+){3}\S|(?:[^\u4e00-\u9fff]*[\u4e00-\u9fff]){7}")
 """Too long for a label that no bracket marks as one: more than three words, or six Chinese characters."""
 
@@ -77,17 +80,17 @@ def read_list(text: str, is_sentence: bool = False) -> LabelWords | None:
     """
     inside = _in_brackets(text)
     if inside is not None:
-        parts = (part for quoted in _QUOTES.split(inside) for part in items(quoted))
-        words = (word for part in parts if (word := _SCORE.sub("", part).strip(_EDGES)))
+        parts = (part for quoted in _QUOTES.split(inside) for part in _parts(quoted))
+        words = _apart(word for part in parts if (word := _SCORE.sub("", part).strip(_EDGES)))
         return LabelWords(_distinct(words), True, _distinct(split_labels(inside)))
     name = _NAMED.search(text)
     is_named = name is not None and not _has_emotion(text[: name.start()])
     if is_sentence and not is_named:
         return None
-    listed = [_without_name(item) for item in items(text[name.end() :] if name and is_named else text)]
+    listed = [_without_name(item) for item in _parts(text[name.end() :] if name and is_named else text)]
     if not listed or not all(one_label(item, None) for item in listed):
         return None
-    return LabelWords(_distinct(listed), True, _distinct(listed))
+    return LabelWords(_distinct(_apart(listed)), True, _distinct(listed))
 
 
 def split_labels(text: str) -> list[str]:
@@ -100,9 +103,12 @@ def split_labels(text: str) -> list[str]:
 
 
 def items(text: str) -> list[str]:
-    """Split a list of labels at its commas, semicolons, slashes and line ends; without the numbers of its lines."""
-    parts = (_ITEM_START.sub("", part.strip()) for part in _ITEM_END.split(plain(text)))
-    return [item for part in parts if (item := part.strip(_EDGES))]
+    """Split a list of labels at its commas, semicolons, slashes, line ends and, between known emotions, at its "and".
+
+    Numbers and bullets before them are left out; a text that is one known label ("fear and surprise") is not split.
+    """
+    parts = _parts(text)
+    return parts if len(parts) == 1 and canonical(parts[0]) is not None else list(_apart(parts))
 
 
 def one_label(item: str, label_set: str | None) -> str | None:
@@ -110,7 +116,7 @@ def one_label(item: str, label_set: str | None) -> str | None:
     known = canonical(item, label_set)
     if known is not None or label_set is not None:
         return known
-    if _LONG.match(item) or re.search(r"[<>:.?!]", item) or NEGATION.search(item.lower()):
+    if _LONG.match(item) or re.search(r"[<>:.?!/]", item) or NEGATION.search(item.lower()):
         return None
     return item.lower()
 
@@ -164,6 +170,21 @@ def _without_name(item: str) -> str:
 
 def _has_emotion(text: str) -> bool:
     return any(label != "other" for label, _, _ in find_labels(text, None))
+
+
+def _parts(text: str) -> list[str]:
+    parts = (_ITEM_START.sub("", part.strip()) for part in _ITEM_END.split(plain(text)))
+    return [item for part in parts if (item := part.strip(_EDGES))]
+
+
+def _apart(listed: Iterable[str]) -> Iterator[str]:
+    """Yield the items of a list, one that joins known emotions ("sad and angry") as each of them."""
+    for item in listed:
+        words = _AND.split(item)
+        if len(words) > 1 and all(map(canonical, words)):
+            yield from (word.strip(_EDGES) for word in words)
+        else:
+            yield item
 
 
 def _distinct(words: Iterable[str]) -> tuple[str, ...]:
