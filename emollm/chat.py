@@ -22,7 +22,7 @@ from emollm.facs import prose
 from emollm.labels import LABEL_SETS
 from emollm.prompts import Language, ask
 from emollm.records import Face, Sample, media_path, read_records
-from emollm.scoring import main_face
+from emollm.scoring import claims_of, main_face
 from emollm.vlm.options import add_model_arguments
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def print_checked(text: str, face: Face) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    result = check(text, face)
+    result = check(claims_of(parse(text)), face)
     coloured = Text(text)
     for checked in result.checked:
         coloured.stylize(COLOURS[checked.verdict], checked.claim.start, checked.claim.end)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from emollm.answers import Answer, parse
-from emollm.claims import Check, check, named_aus
+from emollm.answers.whole import is_whole
+from emollm.claims import Check, Claim, check, named_aus, read_claims
 from emollm.facs import EXPRESSIVE, THRESHOLDS, UNITS, present
 from emollm.labels import canonical
 from emollm.records import AU, Event, Face, Sample
@@ -115,7 +116,8 @@ def score_sample(
     """Score a completion against what is known about its sample.
 
     `label_set` defaults to the sample's own. With `style`, the answer must also be well formed in that style. An empty
-    completion has no label and no claims, so it is wrong but nothing in it is false.
+    completion has no label and no claims, so it is wrong but nothing in it is false. What stands beside the model's own
+    answer, a question or turns that it invents, says nothing (`Answer.text`).
     """
     label_set = label_set or sample.label_set
     answer = parse(prediction_text, label_set)
@@ -132,7 +134,7 @@ def score_sample(
     if face is None or face.aus is None:
         return score
     events = clip_events(sample)
-    score = score._replace(check=check(prediction_text, face, thresholds, events))
+    score = score._replace(check=check(claims_of(answer), face, thresholds, events))
     there = present(face, thresholds)
     passing = {event.au for event in events if event.face == face.face} - there.keys()
     # What moves in a clip and is not there at its peak may be named or not: neither is right or wrong of the peak.
@@ -144,6 +146,12 @@ def score_sample(
         aus_pred=tuple(sorted(named_aus(one.claim for one in score.check.checked))),
         au_measured=measured,
     )
+
+
+def claims_of(answer: Answer) -> list[Claim]:
+    """Return the claims of an answer; their spans are places in the completion."""
+    claims, start = read_claims(answer.text), answer.start
+    return [claim._replace(start=start + claim.start, end=start + claim.end) for claim in claims] if start else claims
 
 
 def au_measured(face: Face) -> tuple[str, ...]:
@@ -209,9 +217,20 @@ def label_match(predicted: str | None, gold: str | None) -> bool | None:
 
 
 def is_well_formed(answer: Answer, style: str | None = None) -> bool:
-    """Tell whether an answer has the form of its style and, if one was asked for, is in that style."""
+    """Tell whether an answer has the form of its style, no part broken off, and is in the style asked for, if one was.
+
+    Rewards pay for this, and evaluation counts it.
+    """
+    texts: dict[str | None, tuple[str | None, ...]] = {
+        "sections": (answer.observations, answer.interpretation, answer.conclusion),
+        "think": (answer.think,),
+        "context": (answer.context, answer.think),
+        None: (answer.answer,),
+    }
+    if not all(is_whole(part) for part in texts.get(answer.style, ()) if part):
+        return False
     if style == "observations":  # prose that names no label
-        return answer.style is None and answer.answer is not None and not answer.labels
+        return answer.style is None and answer.answer is not None and not answer.labels and answer.is_all
     if style is None or not answer.is_well_formed:
         return answer.is_well_formed
     # One label is also a list of one.

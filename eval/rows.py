@@ -140,12 +140,13 @@ def score_row(case: Case, context: Context) -> Scored:
         face=score.face,
         model=prediction.model if prediction else None,
         completion=prediction.completion if prediction else None,
+        own=(score.answer.start, score.answer.end) if prediction else None,
         gold=score.label_gold,
         predicted=score.label_pred,
         correct=score.correct,
         gold_labels=gold_labels,
         predicted_labels=score.answer.labels,
-        labels_f1=None if gold_labels is None else _f1(said, score.answer.labels, gold_labels),
+        labels_f1=None if gold_labels is None else _f1(score.answer.text, score.answer.labels, gold_labels),
         well_formed=score.well_formed,
         claims=tuple(_claim(said, checked) for checked in (score.check.checked if score.check else ())),
     )
@@ -192,4 +193,5 @@ def _claim(said: str, checked: Checked) -> ScoredClaim:
         hedged=claim.hedged,
         region=claim.region,
         times=claim.times,
+        at_peak=claim.at_peak,
     )

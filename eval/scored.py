@@ -40,6 +40,8 @@ class ScoredClaim(Record):
     hedged: bool = False
     region: str | None = None
     times: tuple[Time, ...] = ()
+    at_peak: bool = False
+    """Said of the peak of a clip alone."""
 
 
 class Scored(Record):
@@ -56,6 +58,8 @@ class Scored(Record):
     """Or the detector; None: it said nothing, or found no face."""
     completion: str | None = None
     """None: the sample has no prediction, which counts as wrong. A detector says nothing."""
+    own: tuple[int, int] | None = None
+    """From and to which character the completion is the model's own answer, which alone is scored; None: all of it."""
     gold: str | None = None
     predicted: str | None = None
     """None: no label of the set could be read."""
@@ -84,6 +88,12 @@ class Scored(Record):
     gold_digests: dict[str, str] | None = None
     """Field of the sample → digest of its value, of gold that is not itself in this line; `compare` tells by it whether
     two runs were scored against the same."""
+
+    @property
+    def said(self) -> str:
+        """What of the completion is scored."""
+        start, end = self.own or (0, None)
+        return (self.completion or "")[start:end]
 
     def num_claims(self, verdict: Verdict) -> int:
         """Count the claims with this verdict."""

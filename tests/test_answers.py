@@ -150,13 +150,21 @@ def test_a_turn_after_the_conclusion_is_not_part_of_it() -> None:
     assert not answer.is_well_formed
 
 
+MORE_TURNS = (
+    *("\n\nUser: And now?\nAssistant: joy", "<|im_end|>\n<|im_start|>assistant\n" + SECTIONS + "joy", "\nAI: joy"),
+    *("\n\nQuestion: And now?\nAnswer: joy", "\nQ: And now?\nA: joy", "\n### Instruction: x\n### Response: joy"),
+    *("<|user|>\nAnd now?<|assistant|>\njoy", "<\uff5cUser\uff5c>And now?<\uff5cAssistant\uff5c>joy"),
+    *("\nSystem: You are glad.\njoy", "\n问\uff1a然后\uff1f\n答\uff1a高兴", "\n\nQuestion: And is it joy?"),
+)
+
+
 @pytest.mark.parametrize("answer", ["fear", "fear, anger", "<think>a</think><answer>fear</answer>", SECTIONS + "fear"])
 def test_a_chat_that_goes_on_is_not_well_formed_and_what_it_invents_is_not_read(answer: str) -> None:
     alone = parse(answer, "basic7")
     assert alone.is_well_formed
     assert parse(answer + "<|im_end|>", "basic7") == alone
-    for more in ("\n\nUser: And now?\nAssistant: joy", "<|im_end|>\n<|im_start|>assistant\n" + SECTIONS + "joy"):
-        assert parse(answer + more, "basic7") == alone._replace(is_well_formed=False)
+    for more in MORE_TURNS:
+        assert parse(answer + more, "basic7") == alone._replace(is_well_formed=False, is_all=False)
 
 
 def test_parts_of_context_style() -> None:
@@ -256,7 +264,8 @@ FRAGMENTS = (
         "## Key Observations",
     ),
     *("happy", "not", "rather than", ", ", "\n", "```", "\uff1a", "**", " ", "sad", "no", "Answer:"),
-    *("User:", "\nassistant\n", "<|im_end|>", " is absent", " or ", "[", "]", '{"label": ', '"', "}", "Emotions: "),
+    *("User:", "\nassistant\n", "\nQuestion: ", "\nAnswer: ", "<|im_end|>", " is absent", " or ", "[", "]"),
+    *('{"label": ', '"', "}", "Emotions: "),
 )
 
 
@@ -268,6 +277,7 @@ def test_parse_never_raises(text: str, label_set: str | None) -> None:
     answer = parse(text, label_set)
     assert isinstance(answer, Answer)
     assert answer.label is None or answer.label in answer.labels
+    assert text[answer.start : answer.end] == answer.text
 
 
 @pytest.mark.parametrize("piece", ["<think>", "happy, ", "** ", "not ", "\n", "<", "Conclusion: x. ", " " * 50 + "sad"])
@@ -281,6 +291,10 @@ PIECES = (
     *(
         "\nuser\n",
         "x\nassistant\n",
+        "x\nQuestion: x",
+        "x\nAnswer: x",
+        "\nQ: x\nA: x",
+        "x. Human: ",
         "<|im_end|>",
         "sad or ",
         "sad is absent or ",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,19 @@ def as_row(claim: Claim) -> dict[str, Any]:
 @pytest.mark.parametrize("row", SENTENCES, ids=[f"{row['why']}: {row['text'][:40]}" for row in SENTENCES])
 def test_sentence(row: dict[str, Any]) -> None:
     assert [as_row(claim) for claim in read_claims(row["text"])] == row["claims"]
+
+
+@pytest.mark.parametrize("width", range(24, 100, 4))
+def test_wrapped_lines_are_read_as_one(width: int) -> None:
+    text = (
+        "The inner brows are slightly raised (AU1B), there is no visible AU4, and neither the cheeks nor the lip "
+        "corners are lifted. AU5, AU6 and AU7 are absent; action unit 15 is there, at level C on the left. The face "
+        "has no Duchenne smile, but the lips are tightly pressed together (AU24), and the jaw does not drop."
+    )
+    claims = read_claims(text)
+    assert len(claims) == 11
+    wrapped = read_claims("\n".join(textwrap.wrap(text, width, break_on_hyphens=False)))
+    assert wrapped == claims
 
 
 def to_face(row: dict[str, Any]) -> Face:
@@ -225,7 +239,8 @@ def test_blanks_more_or_less_change_nothing(text: str) -> None:
         return [claim._replace(start=0, end=0) for claim in claims]
 
     once = re.sub(r"[^\S\n]+", " ", text)
-    wide = once.replace(" ", "   ").replace("\n", " \n\n ")
+    # An empty line would end the sentence.
+    wide = once.replace(" ", "   ").replace("\n", " \n  ")
     assert without_spans(read_claims(wide)) == without_spans(read_claims(once))
 
 

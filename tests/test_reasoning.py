@@ -142,6 +142,16 @@ def test_words_that_stand_in_several_lists_decide_nothing() -> None:
         ("The brows rise at 0.4 s.", "The brows rise at 0.5 s.", "entailed"),
         ("The brows rise at 0.4 s.", "The brows rise at 2.5 s.", "contradicted"),
         ("The brows are lowered.", "", "neutral"),
+        ("The forehead is not wrinkled.", "There is no AU1.", "neutral"),  # AU4 may be there
+        ("There is no AU1.", "The forehead is not wrinkled.", "entailed"),
+        ("There is no smile.", "The face is at rest.", "entailed"),
+        ("The mouth is at rest.", "The face is at rest.", "entailed"),
+        ("The face is at rest.", "There is no smile.", "neutral"),
+        ("There is a smile.", "The face is at rest.", "contradicted"),
+        ("There is no smile on the left.", "No smile.", "entailed"),
+        ("No smile.", "There is no smile on the left.", "neutral"),
+        ("No smile.", "There is no strong smile.", "neutral"),
+        ("There is no strong smile.", "There is no strong smile.", "entailed"),
     ],
 )
 def test_what_one_text_says_about_a_claim_of_the_other(gold: str, said: str, expected: str) -> None:

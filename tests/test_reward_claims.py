@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from paid import ALL_AUS, BARE, REST, SAD, make_face, think, value, worth
+from paid import ALL_AUS, BARE, MEASURED, REST, SAD, make_face, think, value, worth
 
 from emollm.claims import read_claims
 from emollm.records import AU, Face, Sample
@@ -108,15 +108,44 @@ def test_a_vague_phrase_never_earns_more_than_the_right_one(phrase: str, name: s
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        ("No AU12, no AU4, no AU1.", 1.0),
+        ("The face is at rest.", 1.0),
+        ("No action unit is active.", 1.0),
+        ("All muscles of the face are relaxed.", 1.0),
+        ("Every scored facial muscle action stays below the visible level.", 1.0),
+        ("The brows are relaxed, the eyes are neutral, and the mouth is closed.", 1.0),
+        ("No AU12, no AU4, no AU7.", 1.0),
+        ("No AU1. No AU2. No AU4.", 1 / 3),  # all of the brows
         ("No AU12. No smile. No AU12.", 1 / 3),
-        ("No AU12, no AU4, no AU1, but AU6.", 3 / 5),
+        ("The face is at rest, but there is AU6.", 3 / 5),
+        ("No AU12, no AU4, no AU7, but AU6.", 3 / 5),
         ("AU12.", 0.0),
         ("Nothing stands out.", 0.0),
     ],
 )
-def test_a_face_at_rest_is_told_by_three_true_denials(told: str, expected: float) -> None:
+def test_a_face_at_rest_is_told_in_three_regions_or_as_a_whole(told: str, expected: float) -> None:
     assert worth("claims", told, REST) == round(expected, 4)
+
+
+@pytest.mark.parametrize("measured", [("AU12",), ("AU12", "AU04"), ("AU01", "AU02", "AU04"), ("AU17", "AU25", "AU04")])
+def test_where_little_was_measured_little_is_the_whole(measured: tuple[str, ...]) -> None:
+    sample = Sample(id="1", faces=[Face(aus={code: AU(value=0.0, kind="intensity") for code in measured})])
+    denials = " ".join(f"No {code}." for code in measured)
+    assert [worth("claims", told, sample) for told in ("The face is at rest.", denials, "")] == [1.0, 1.0, 0.0]
+
+
+def test_what_is_just_below_the_threshold_may_be_denied() -> None:
+    face = make_face()
+    assert face.aus is not None
+    face.aus["AU25"] = AU(value=0.8, kind="intensity")
+    assert worth("claims", "The face is at rest.", Sample(id="1", faces=[face])) == 1.0
+
+
+def test_denials_never_beat_what_is_told_of_a_face_that_moves() -> None:
+    """Nor does a denial besides: it is worth nothing where something moves, and a false one costs."""
+    true, every = (" ".join(f"No AU{number}." for number in numbers) for numbers in ((2, 7, 9, 12, 20, 26), MEASURED))
+    games = ("The face is at rest.", true, every, "The brows are at rest. The mouth is at rest. The eyes are at rest.")
+    assert [worth("claims", game) for game in games] == [0.0] * 4
+    assert worth("claims", "AU4.") == worth("claims", f"AU4. {true}") > 0
 
 
 def test_what_is_hidden_or_just_below_the_threshold_is_neither_paid_nor_charged() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from statistics import fmean
 
 import pytest
@@ -12,7 +13,7 @@ from data_engine.exp_cot.rules import teach
 from emollm.answers import render
 from emollm.facs import PROTOTYPES
 from emollm.prompts import ask
-from emollm.records import Sample
+from emollm.records import AU, Face, Sample
 from emollm.train.rewards import DEFAULTS, REWARDS, hear, total
 
 GAMES: dict[str, str] = {
@@ -56,7 +57,7 @@ NEVER_LOOKED: dict[str, str] = {
 """What could be said of any face."""
 
 EMPTY_IS_LOWEST = [name for name in REWARDS if name not in LEGACY]
-OFTEN_WHOLE = ("consistency", "alignment", "dual", "think_step_lexicon")
+OFTEN_WHOLE = ("alignment", "dual", "think_step_lexicon")
 """A sound explanation may weigh a second emotion, which costs a part of these."""
 
 
@@ -102,6 +103,22 @@ def test_explanations_of_the_rules_teacher_are_gold(label: str, style: str, name
         return
     assert gold == pytest.approx(1.0) or (gold >= 0.4 and name in OFTEN_WHOLE)
     assert empty == 0.0
+
+
+def test_explanations_of_any_face_earn_all_of_the_defaults() -> None:
+    """Also where the action units speak for another emotion than the label, for none, or where few were measured."""
+    rng = Random(0)
+    for number in range(120):
+        label = rng.choice(LABELS)
+        measured = rng.sample(MEASURED, rng.randint(1, len(MEASURED)))
+        present = [] if label == "neutral" else rng.sample(measured, rng.randint(0, min(4, len(measured))))
+        aus = {f"AU{au:02d}": AU(value=float(au in present) * rng.randint(1, 5), kind="intensity") for au in measured}
+        sample = Sample(id=str(number), label=label, label_set="basic7", faces=[Face(aus=aus)])
+        reasoning = teach(sample, Options()).reasoning
+        assert reasoning is not None
+        for style in ("think", "sections"):
+            heard = hear(sample, render(style, label, reasoning), style=style)
+            assert {name: REWARDS[name](heard) for name in DEFAULTS} == pytest.approx(dict.fromkeys(DEFAULTS, 1.0))
 
 
 @pytest.mark.parametrize("game", NEVER_LOOKED)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paid import BARE, GOLD, LEGACY, LISTED, OPEN, REST, SAD, box, listen, make_face, think, value
 
+from emollm.answers import HEADINGS
 from emollm.errors import ConfigError
 from emollm.records import Face, Sample
 from emollm.train.rewards import DEFAULTS, REWARDS, Heard, Reward, check_weights, hear, total
@@ -63,8 +64,25 @@ def test_the_format_is_the_style_asked_for(completion: str, expected: float) -> 
         ("The brows are low.\n", "It fits.\n", 1),
         ("- brows low\n- lips parted\n", "1. It fits\n", 1),
         ("眉头紧锁。\n", "It fits (AU4)\n", 1),
-        ("The brows are low.\n", "No com", 0),
-        ("The brows are low.\n", "No com\n", 0),
+        ("AU1C, AU4C, AU15C\n", "It fits sadness\n", 1),
+        ("\nAU1: inner brow raiser\nAU4: brow lowerer\n", "It fits.\n", 1),
+        ("\n· brows low\n· lips parted\n", "It fits.\n", 1),
+        ("\n▪ brows low\n▪ lips parted\n", "It fits.\n", 1),
+        ("\n+ brows low\n+ lips parted\n", "It fits.\n", 1),
+        ("\na) brows low\nb) smile: no\n", "It fits.\n", 1),
+        ("The lips are drawn in\n", "It fits as they are.\n", 1),
+        ("内眉上扬，嘴角下垂\n", "这些符合悲伤\n", 1),
+        ("The brows are low.\n", "It is a (\n", 0),
+        ("The brows are low,\n", "It fits.\n", 0),
+        ("The brows are low.\n", "This is seen in:\n", 0),
+        ("The brows are low.\n", "They go with the\n", 0),
+        ("The brows are low.\n", "They are...\n", 0),
+        ("**The brows** are low and **the**\n", "It fits.\n", 0),
+        ("\n* brows low\n* lips parted and\n", "It fits.\n", 0),
+        ("内眉上扬，\n", "这些符合悲伤。\n", 0),
+        ("内眉上扬、\n", "这些符合悲伤和\n", 0),
+        ("1\n", "It fits.\n", 0),
+        ("The brows are low.\n", "_\n", 0),
         ("The brows are low. ", "It fits. ", 0),
         ("The brows are low.\n", "...\n", 0),
         ("The brows are low.\n", "\n", 0),
@@ -72,10 +90,11 @@ def test_the_format_is_the_style_asked_for(completion: str, expected: float) -> 
 )
 def test_sections_begin_a_line_and_are_not_broken_off(observations: str, interpretation: str, expected: float) -> None:
     text = f"**Key Observations**: {observations}**Overall Emotional Interpretation**: {interpretation}"
-    assert value("format", SAD, f"{text}**Conclusion**: It is sadness.", "sections") == expected
+    heard = listen(SAD, f"{text}**Conclusion**: It is sadness.", "sections")
+    assert (REWARDS["format"](heard), heard.score.well_formed) == (expected, bool(expected))
 
 
-@pytest.mark.parametrize(("thought", "expected"), [("The brows are low.", 1), ("The brows are lo", 0), ("...", 0)])
+@pytest.mark.parametrize(("thought", "expected"), [("The brows are low.", 1), ("The brows are", 0), ("...", 0)])
 def test_a_thought_is_not_broken_off(thought: str, expected: float) -> None:
     assert value("format", SAD, think(thought)) == expected
 
@@ -118,9 +137,11 @@ def test_dual_and_alignment_read_the_reasoning() -> None:
     ("thought", "answer", "expected"),
     [
         ("This is sadness, not anger.", "sad", 1),
-        ("Sadness rather than fear. Surprise would fit next best.", "sadness", 1),
-        ("Sadness, or fear.", "sadness", 1),
-        ("Sadness, fear or anger.", "sadness", 1 / 2),
+        ("Surprise would fit next best. It is sadness rather than fear.", "sadness", 1),
+        ("Sadness would fit the brows. But the best match is anger.", "sadness", 1 / 2),
+        ("Sadness, or fear.", "sadness", 1 / 2),
+        ("Sadness, fear or anger.", "sadness", 1 / 3),
+        ("Anger and fear are weighed, and it is clearly sadness.", "sadness", 1 / 2),
         ("This is anger.", "sadness", 0),
         ("The brows are lowered.", "sadness", 0),
         ("Nothing stands out.", "neutral", 1),
@@ -130,6 +151,25 @@ def test_dual_and_alignment_read_the_reasoning() -> None:
 )
 def test_the_answer_follows_from_the_reasoning(thought: str, answer: str, expected: float) -> None:
     assert value("consistency", SAD, think(thought, answer)) == expected
+
+
+@pytest.mark.parametrize(
+    ("interpretation", "conclusion", "expected"),
+    [
+        ("This is sadness. Fear would fit next best.", "It is sadness.", 1),
+        ("This is fear.", "It is sadness.", 0),
+        ("It is not sadness.", "It is sadness.", 0),
+        ("Fear, anger or sadness.", "It is sadness.", 1 / 2),
+        ("By the brows this would be fear.", "It is sadness, although the action units alone do not show it.", 1),
+        ("Fear, anger, or disgust.", "It is sadness, although the action units alone do not show it.", 1 / 3),
+    ],
+)
+def test_a_conclusion_follows_from_the_sections_before_it(
+    interpretation: str, conclusion: str, expected: float
+) -> None:
+    parts = ("The brows are lowered.", interpretation, conclusion)
+    text = "\n".join(f"**{heading}**: {part}" for heading, part in zip(HEADINGS.values(), parts, strict=True))
+    assert value("consistency", SAD, text, "sections") == expected
 
 
 def test_lists_are_consistent_where_lists_are_asked_for() -> None:

@@ -4,8 +4,9 @@
     parse(completion, "basic7").label               "sadness", or None
 
 Rewards, evaluation, export and chat all read completions here. `parse` takes any string, never raises, and takes time
-linear in its length. Where a model goes on with turns of its own making, only the first one is its answer. `words` has
-the labels of an open list as they are written.
+linear in its length. Where a model goes on with turns of its own making, or repeats the question, only its first own
+turn is its answer: `Answer.text`, from which all is read and scored. `words` has the labels of an open list as they are
+written.
 
     sections       **Key Observations**: … **Overall Emotional Interpretation**: … **Conclusion**: … (three lines)
     think          <think>…</think><answer>…</answer>

@@ -29,6 +29,18 @@ class Answer(NamedTuple):
     """The text has exactly the parts of its style, in order, and one label where the style has one.
 
     There is a word in each, and the heading of a section begins a line."""
+    text: str = ""
+    """All that the model itself answers: its own turn, without the blanks around it. Whatever is read of a completion
+    besides is read of this."""
+    start: int = 0
+    """Where that stands in the completion."""
+    is_all: bool = True
+    """Nothing else stands there but marks of a chat template."""
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.start + len(self.text)
 
 
 def parse(text: str, label_set: str | None = None) -> Answer:
@@ -39,10 +51,11 @@ def parse(text: str, label_set: str | None = None) -> Answer:
     with the question, the first turn that answers is read.
     """
     label_set = None if label_set == "open" else label_set
-    text = _without_fences(text)
-    own = own_turn(text, list(_TAG.finditer(text)), lambda before: _is_answer(before, label_set))
-    answer = _parse_turn(own.text, label_set)
-    return answer if own.is_all else answer._replace(is_well_formed=False)
+    plain = _without_fences(text)
+    own = own_turn(plain, list(_TAG.finditer(plain)), lambda before: _is_answer(before, label_set))
+    answer = _parse_turn(plain[own.start : own.end], label_set)
+    said = answer._replace(text=text[own.start : own.end], start=own.start, is_all=own.is_all)
+    return said._replace(is_well_formed=answer.is_well_formed and own.is_all)
 
 
 def _is_answer(text: str, label_set: str | None) -> bool:
@@ -205,6 +218,9 @@ def _parse_bare(text: str, label_set: str | None) -> Answer:
     return Answer(style=style, label=label, labels=labels, answer=said or None, is_well_formed=is_list)
 
 
+_FENCE = re.compile(r"^[ \t]{0,3}```\w{0,16}[ \t]{0,3}$", re.MULTILINE)
+
+
 def _without_fences(text: str) -> str:
-    """Drop the lines that open or close a code block."""
-    return re.sub(r"^[ \t]{0,3}```\w{0,16}[ \t]{0,3}$\n?", "", text, flags=re.MULTILINE) if "```" in text else text
+    """Blank the lines that open or close a code block; all else keeps its place."""
+    return _FENCE.sub(lambda fence: " " * len(fence[0]), text) if "```" in text else text

@@ -62,6 +62,7 @@ class Anchor:
     """The side is only the stronger one; without a side, it is not said which."""
     is_rest: bool = False
     """About what the text has not named of a region: "the rest of the face"."""
+    is_at_peak: bool = False
     is_negated: bool = False
     is_hedged: bool = False
     is_dropped: bool = False

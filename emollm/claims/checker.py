@@ -136,7 +136,9 @@ def _check_course(
 def _check_rest(
     claim: Claim, at_peak: Checked, face: Face, moved: Sequence[Event], thresholds: Mapping[str, float]
 ) -> Checked:
-    """Judge what is said not to be there: never in the clip; with times, not at these times."""
+    """Judge what is said not to be there: never in the clip; with times, not at these times; at the peak, not then."""
+    if claim.at_peak:
+        return at_peak
     against = [event for event in moved if not claim.times or covers(event, claim.times)]
     verdicts = [_check_moment(claim, _at_apex(event, face), thresholds) for event in against]
     refuted = next((one for one in verdicts if one.verdict == "contradicted"), None)

@@ -303,8 +303,11 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "AU21": ("neck (muscles|tendons|cords) (stand|standing) out",),
 }
 
+_ACTIONS = "(action unit|facial action|facial movement|facial muscle|facial muscle action)"
 STILL: tuple[str, ...] = (
-    "no (single |)(action unit|facial action|facial movement|facial muscle)(s|) (is|are|reach|reaches|exceeds|exceed)",
-    "none of the (action units|facial actions|facial muscles) (is|are|reach|reaches|exceeds|exceed)",
+    f"no (single |scored |){_ACTIONS}(s|) (is|are|reach|reaches|exceeds|exceed)",
+    f"none of the (scored |){_ACTIONS}s (is|are|reach|reaches|exceeds|exceed)",
+    f"of the (scored |){_ACTIONS}s( that were scored|), none (is|are|reach|reaches|exceeds|exceed)",
+    f"(all|every) (scored |){_ACTIONS}(s|) (is|are|lie|lies|stay|stays|remain|remains) (below|under)",
 )
 """They say that the whole face is at rest."""

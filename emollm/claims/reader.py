@@ -3,10 +3,10 @@
     read_claims("No smile; the brows are slightly lowered.")
     [Claim(("AU12", …), present=False …), Claim(("AU04",), present=True, letters="B" …)]
 
-Asides are taken out first (`asides`). What is left is scanned once (`scan`, `codes`) and cut into sentences; in each,
-parts meet actions (`pair`), and per clause negation, hedges, strength and side are applied to what they reach
-(`scope`). What is only supposed, or a rule about expressions in general ("a smile would be expected", "AU12 is typical
-of happiness"), is no claim.
+Wrapped lines are joined and asides taken out first (`lines`, `asides`). What is left is scanned once (`scan`, `codes`)
+and cut into sentences; in each, parts meet actions (`pair`), and per clause negation, hedges, strength and side are
+applied to what they reach (`scope`). What is only supposed, or a rule about expressions in general ("a smile would be
+expected", "AU12 is typical of happiness"), is no claim.
 English only.
 """
 
@@ -24,6 +24,7 @@ from emollm.claims.blanks import Origins, squeeze, unsqueeze
 from emollm.claims.clause import Clause
 from emollm.claims.codes import find_codes, has_strength, strength_after
 from emollm.claims.letters import plain
+from emollm.claims.lines import unwrap
 from emollm.claims.negation import answer_question, other_side
 from emollm.claims.pair import pair
 from emollm.claims.places import resolve_same, side_of_both
@@ -53,11 +54,13 @@ class Claim(NamedTuple):
     """When, in a clip; only what is clear."""
     uneven: bool = False
     """The sides are said to differ: `side` is the stronger one; None: it is not said which."""
+    at_peak: bool = False
+    """Said of the peak of a clip alone."""
 
 
 def read_claims(text: str) -> list[Claim]:
     """Return the claims of a text in their order. Never raises; takes time linear in the length."""
-    squeezed, origins = squeeze(plain(text))
+    squeezed, origins = squeeze(unwrap(plain(text)))
     # The only capital whose small form is longer; spans must fit the text.
     lowered = squeezed.replace("\u0130", "I").lower()
     asides = find_asides(lowered)
@@ -101,6 +104,9 @@ def _read(squeezed: str, lowered: str) -> list[Claim]:
             anchors = _read_sentence(spans, codes[first:code_place], squeezed, lowered, has_strengths)
             if times:
                 _set_times(anchors, spans, times, lowered)
+            if _AT_PEAK.match(lowered, spans[0].start):
+                for anchor in anchors:
+                    anchor.is_at_peak = True
             if anchors:
                 sentence = anchors
             elif sentence and (sides := side_of_both(spans[0].words, lowered, spans[0].start)):
@@ -120,6 +126,7 @@ def named_aus(text_or_claims: str | Iterable[Claim]) -> set[str]:
     return {claim.aus[0] for claim in claims if claim.present and claim.region is None}
 
 
+_AT_PEAK = re.compile(r"\W{0,4}at (?:the|its) (?:peak|height|apex)(?: of (?:the|this) \w+)?,")
 _SAME = re.compile(r"\b(?:same|that) (?:\w+ )?(?:side|corner|brow|eyebrow|cheek)\b")
 
 
@@ -326,5 +333,6 @@ def _claims(anchor: Anchor) -> Iterator[Claim]:
                 anchor.end,
                 anchor.times,
                 anchor.is_uneven,
+                anchor.is_at_peak,
             ),
         )

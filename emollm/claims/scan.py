@@ -44,7 +44,10 @@ class Token(NamedTuple):
 
 
 def scan(lowered: str) -> list[Token]:
-    """Return the tokens of a text in small letters, without runs of blanks; of phrases that overlap the longest."""
+    """Return the tokens of a text in small letters, without runs of blanks; of phrases that overlap the longest.
+
+    Every line end is an end: those of wrapped lines must be blanks (`lines.unwrap`).
+    """
     table, pattern = _compiled()
     tokens: list[Token] = []
     new = tuple.__new__  # half the time of Token(...), of which a text needs some seventy
@@ -70,7 +73,7 @@ def _read_rare(found: str, start: int, tokens: list[Token]) -> tuple[tuple[str, 
     table, _ = _compiled()
     if found.isdecimal():
         return ("number", ""), start - 1
-    if _PUNCTUATION.get(found[0]) in ("stop", "link"):
+    if found[0] == "\n" or _PUNCTUATION.get(found[0]) in ("stop", "link"):
         tokens.append(Token(*table[found[0]], start, start))
     phrase = " ".join(found[1:].replace("-", " ").split())
     if phrase in table:
@@ -152,8 +155,8 @@ def _compiled() -> tuple[dict[str, tuple[str, str]], re.Pattern[str]]:
         for letter in phrase:
             node = node.setdefault(letter, {})
         node[""] = {}
-    # A stop between digits is a decimal point; a line end before a small letter is a wrapped line.
-    marks = r"(?<=[;:,\u2014])|(?<=[.!?\u3002])(?!\w)|(?<=\n)(?![a-z])"
+    # A stop between digits is a decimal point.
+    marks = r"(?<=[;:,\n\u2014])|(?<=[.!?\u3002])(?!\w)"
     # Phrases begin with a blank, as their matches do; without one, those that name a side are read as rare.
     table = {phrase if _names_side(phrase, meaning[0]) else f" {phrase}": meaning for phrase, meaning in found.items()}
     table |= {mark: (kind, mark) for mark, kind in _PUNCTUATION.items()}
@@ -175,4 +178,4 @@ def _branch(node: dict[str, Any]) -> str:
 
 
 def _letter(letter: str) -> str:
-    return r"[ \n\-]" if letter == " " else re.escape(letter)
+    return r"[ \-]" if letter == " " else re.escape(letter)

@@ -23,6 +23,7 @@ from emollm.files import in_one_step, write_json
 from emollm.pictures import check_picture
 from emollm.prompts import Language, ask, language_of
 from emollm.records import Sample, media_path, read_records
+from emollm.scoring import is_well_formed
 from emollm.stage import manifest_beside
 from emollm.train.refused import BAD_PICTURE, Refused
 from emollm.train.rows import Row
@@ -216,7 +217,7 @@ def _best_and_worst(rows: Iterable[Mapping[str, Any]], sample: Sample, root: Pat
         return "too_alike"
     label_set = choosing.label_set or sample.label_set
     chosen = parse(best["completion"], label_set)
-    if chosen.style != choosing.style or not chosen.is_well_formed:
+    if not is_well_formed(chosen, choosing.style):
         return "not_whole"
     path = media_path(sample, root)
     if path is None:

@@ -134,7 +134,7 @@ def _pictures(
 
 def _regions(tested: Answered, picture: Image, layout: Layout, rng: Random) -> Iterator[Question]:
     """Hide and blur one cited region and its control; hide all cited regions, and all but them."""
-    cited = cited_regions(read_claims(tested.completion))
+    cited = cited_regions(read_claims(tested.answer.text))
     if not cited:
         return
     region = rng.choice(cited)

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from emollm.answers import parse
 from emollm.llm.options import budget_of, naming_options
 from emollm.records import Prediction, read_records
 from emollm.stage import track
@@ -68,11 +69,12 @@ def judge_all(judge: Judge, mode: Mode, subjects: Sequence[Subject], *, within: 
 
 def find_subjects(cases: Sequence[Case], against: Path | None) -> list[Subject | None]:
     """Return what is judged of each case; None where there is no gold description."""
-    others = {} if against is None else {one.id: one.completion for one in read_records(against, Prediction)}
+    rivals = () if against is None else read_records(against, Prediction)
+    others = {one.id: parse(one.completion).text for one in rivals}
     found: list[Subject | None] = []
-    for sample, prediction, *_ in cases:
+    for sample, prediction, score, *_ in cases:
         gold = gold_text(sample)
-        said = prediction.completion if prediction else None
+        said = score.answer.text if prediction else None
         found.append(Subject(sample.id, gold, said, sample.text, others.get(sample.id)) if gold else None)
     return found
 

@@ -160,7 +160,7 @@ METRICS: dict[str, Metric] = {
     ),
     "format_rate": Metric(
         "Well formed",
-        "Samples whose answer has the form that was asked for / samples.",
+        "Samples whose answer has the form that was asked for, no part broken off / samples.",
         answers.format_rate,
         "samples",
         "higher",

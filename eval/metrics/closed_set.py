@@ -49,7 +49,7 @@ def read_fate(case: Case) -> str:
     """Return what became of the answer: one of `FATES`."""
     if case.prediction is None:
         return "missing"
-    label, said = case.score.label_pred, text_of(case.score.answer) or case.prediction.completion
+    label, said = case.score.label_pred, text_of(case.score.answer) or case.score.answer.text
     # Without a label set any short answer is a label, "unknown" as well: it gives up, unless gold says the same.
     if case.score.correct or (label is not None and not abstains(label)):
         return "label"

@@ -55,7 +55,7 @@ def read_parts(case: Case) -> frozenset[str]:
     label = case.score.label_pred
     if label in COMPOUND_PARTS:
         return COMPOUND_PARTS[label]
-    labels = parse(case.prediction.completion).labels if case.prediction else ()
+    labels = parse(case.score.answer.text).labels
     return frozenset[str]().union(*(COMPOUND_PARTS.get(label, {label}) for label in labels))
 
 

@@ -60,7 +60,7 @@ def tally(rows: Sequence[Scored], labels: Sequence[str], aus: Sequence[str]) -> 
         answers=np.zeros((n, 5)),
     )
     for i, row in enumerate(rows):
-        words = 0 if row.completion is None else len(row.completion.split())
+        words = len(row.said.split())
         if row.judged == "model":
             counts.answers[i] = (1, row.completion is not None, row.well_formed, row.predicted is not None, words)
         if row.gold is not None:

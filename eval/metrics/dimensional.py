@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from emollm.answers import parse
 from emollm.records import Prediction
 from eval.metrics.agreement import NUM_SUMS, ccc, pair_sums, pearson, rmse
 from eval.metrics.counts import Array, ratio
@@ -65,7 +66,7 @@ def read_axis(prediction: Prediction | None, axis: str) -> float | None:
         return None
     value = getattr(prediction, axis)
     if value is None:
-        for found in _STATED[axis].finditer(prediction.completion):
+        for found in _STATED[axis].finditer(parse(prediction.completion).text):
             value = float(found["value"].replace("\u2212", "-"))
     return value if value is not None and math.isfinite(value) and -1.0 <= value <= 1.0 else None
 

@@ -20,7 +20,7 @@ from emollm.claims import Claim, read_claims
 from emollm.claims.times import TOLERANCE_S
 from eval.metrics.counts import Array, ratio
 from eval.metrics.family import Case, Context, Family, FamilyMetric, Line, Measured
-from eval.metrics.texts import explanation, gold_text
+from eval.metrics.texts import gold_text
 
 SOURCE = "Wang et al. 2024, Tarsier (AutoDQ); claims and matcher ours"
 
@@ -42,11 +42,19 @@ def _entails(other: Claim, claim: Claim) -> bool:
     """Tell whether the other claim says what this one says of a movement, and no other side, strength or time.
 
     A phrase names its likeliest reading: "AU4" entails "wrinkled forehead", which entails AU1 but not AU4 too. Of
-    denials the wide one entails the narrow.
+    denials the wide one entails the narrow: "the face is at rest" that there is no smile, "no smile" that there is none
+    on the left, and never the other way round.
     """
-    narrow, wide = (other, claim) if claim.present else (claim, other)
-    is_about = claim.present == other.present and claim.region == other.region and narrow.aus[0] in wide.aus
-    return is_about and not _differing(claim, other)
+    if claim.present != other.present or _differing(claim, other):
+        return False
+    if claim.present:
+        return claim.region == other.region and other.aus[0] in claim.aus
+    return set(claim.aus) <= set(other.aus) and (not any(_details(other)) or _details(claim) == _details(other))
+
+
+def _details(claim: Claim) -> tuple[object, ...]:
+    """Return what narrows a denial: no smile on the left may yet be one."""
+    return claim.side, claim.letters, claim.times, claim.uneven, claim.at_peak
 
 
 def _is_opposite(claim: Claim, other: Claim) -> bool:
@@ -54,7 +62,7 @@ def _is_opposite(claim: Claim, other: Claim) -> bool:
     if claim.present == other.present:
         return claim.present and claim.region == other.region and claim.aus == other.aus and _differing(claim, other)
     said, denied = (claim, other) if claim.present else (other, claim)
-    if denied.side or denied.letters or denied.times or denied.uneven:
+    if any(_details(denied)):
         return said.aus == denied.aus and said[2:4] == denied[2:4] and said.times == denied.times
     return said.region is None and set(said.aus) <= set(denied.aus)
 
@@ -114,7 +122,7 @@ def _claims_of(case: Case) -> list[Claim]:
     """Return what the explanation claims, as it was read already where the face was measured."""
     if case.score.check is not None:
         return [one.claim for one in case.score.check.checked]
-    return read_claims(explanation(case.score.answer))
+    return read_claims(case.score.answer.text)
 
 
 def sums(lines: Array) -> Array:

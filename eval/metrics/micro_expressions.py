@@ -50,7 +50,7 @@ def _place(label: str | None) -> float | None:
 def _answered(case: Case) -> float | None:
     if case.score.label_pred is not None or case.prediction is None:
         return _place(case.score.label_pred)
-    return _place(parse(case.prediction.completion).label)
+    return _place(parse(case.score.answer.text).label)
 
 
 def sums(lines: Array) -> Cells:

@@ -58,8 +58,7 @@ def gold_pspi(face: Face | None) -> float | None:
 
 def stated_pspi(case: Case) -> float | None:
     """Return the PSPI that an answer states in a number from 0 to 16, or in claims of known strength; None: neither."""
-    said = case.prediction.completion if case.prediction else ""
-    if numbers := [float(found["value"]) for found in _SAID.finditer(said)]:
+    if numbers := [float(found["value"]) for found in _SAID.finditer(case.score.answer.text)]:
         return numbers[-1] if numbers[-1] <= MOST else None
     claims = [one.claim for one in case.score.check.checked] if case.score.check else []
     levels = dict.fromkeys(PAIN_AUS, 0.0)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import msgspec
+
 from emollm import facs
 from emollm.claims.checker import REASONS, VERDICTS
 from emollm.records import AU, Face
@@ -15,6 +17,8 @@ from eval.scored import Scored, ScoredClaim
 
 MAX_CHARACTERS = 4000
 """Of a completion; the rest is in samples.jsonl."""
+
+APART = "Not the model's own answer: a question, or turns that it invents. Nothing of it is scored."
 
 PART = re.compile(r"(\*\*[^*\n]{1,60}\*\*:?|</?(?:context|think|answer)>)")
 """The headings and tags of the answer styles."""
@@ -38,11 +42,21 @@ def explanation(row: Scored) -> Markup:
         return tag("p", "The prediction is empty.", class_="missing")
     rest = len(row.completion) - MAX_CHARACTERS
     return join(
-        tag("blockquote", marked(row.completion[:MAX_CHARACTERS], row.claims, row.face)),
+        tag("blockquote", _told(row)),
         tag("p", f"… and {rest:,} more characters in samples.jsonl", class_="note") if rest > 0 else None,
         _facts(row),
         _claims(row),
     )
+
+
+def _told(row: Scored) -> Markup:
+    """Return the completion with its claims marked; what is no part of the model's own answer is set back."""
+    told = (row.completion or "")[:MAX_CHARACTERS]
+    start, end = row.own or (0, len(told))
+    claims = [msgspec.structs.replace(claim, start=claim.start - start, end=claim.end - start) for claim in row.claims]
+    before, after = (tag("span", rest, class_="apart", title=APART) if rest.strip() else rest
+                     for rest in (told[:start], told[end:]))  # fmt: skip
+    return join(before, marked(told[start:end], claims, row.face), after)
 
 
 def marked(said: str, claims: Sequence[ScoredClaim], face: Face | None = None) -> Markup:

@@ -46,7 +46,7 @@ REWARDS: dict[str, Reward] = {
     "wheel_p3": Reward(wheel_p3, 0, 1, _R1, "the same x ln gold / ln named labels, if too many", True),
     "dual": Reward(thought_f1, 0, 1, _R1, "wheel F1 x p3 of the labels that the reasoning names", True),
     "alignment": Reward(same_categories, 0, 1, _R1, "Jaccard of reasoning and answer on the emotion wheels", True),
-    "consistency": Reward(same_labels, 0, 1, "ours", "Jaccard of the emotions named in reasoning and in answer"),
+    "consistency": Reward(same_labels, 0, 1, "ours", "answer named in the reasoning, and few others"),
     "think_step_lexicon": Reward(think_step, 0, 1, "ERV, with our lexicon", "sentences that speak for the gold label"),
     "box_iou": Reward(box_overlap, 0, 1, "TAG, formula ours", "overlap of the boxes given with the regions that move"),
     "length": Reward(length, 0, 1, "ours", "as many words as wanted, with ramps on both sides"),

@@ -42,7 +42,8 @@ def box_overlap(heard: Heard) -> float | None:
     wanted = regions(heard)
     if not wanted:
         return None
-    given = [(match.start(), _corners(match)) for match in _BOX.finditer(heard.completion)]
+    own = heard.answer
+    given = [(match.start(), _corners(match)) for match in _BOX.finditer(heard.completion, own.start, own.end)]
     best = dict.fromkeys(wanted, 0.0)
     for (_, box), region in zip(given, _spoken_of(heard, [start for start, _ in given]), strict=True):
         region = "face" if "face" in wanted else region

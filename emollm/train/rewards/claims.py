@@ -7,7 +7,7 @@ from math import fsum
 from statistics import fmean
 
 from emollm.claims import Checked, named_aus
-from emollm.facs import letter, side
+from emollm.facs import UNITS, letter, side
 from emollm.records import AU
 from emollm.train.rewards.heard import Heard
 
@@ -15,7 +15,7 @@ CONTRADICTED = 2.0
 """What a false statement weighs, beside 1 for what is left out: saying nothing is better than making it up."""
 
 AT_REST = 3
-"""How many true statements describe a face on which nothing moves."""
+"""In how many regions a face on which nothing moves is told to be still."""
 
 DETAIL = 0.2
 """The share of an AU's worth that is paid for its strength and side: not had where they are left out, and taken off
@@ -33,8 +33,8 @@ def claim_support(heard: Heard) -> float | None:
     readings tells of the likeliest (`claims.named_aus`); if only another is there it is true, and earns nothing.
 
     Contradicted are distinct false claims of presence or absence; hedges excuse nothing; and true denials earn nothing,
-    as a text could fill itself with them. Only where no AU is present they are all there is to say: three distinct ones
-    are the whole of it.
+    as a text could fill itself with them. Only where no AU is present they are all there is to say: told are then the
+    regions of which one is made, and three, or all that were measured, are the whole. "The face is at rest" is of all.
 
     The form is the index of Tversky (1977) with weights 2 and 1; these are our choice. Listing all AUs pays little.
     """
@@ -46,7 +46,9 @@ def claim_support(heard: Heard) -> float | None:
         aus, whole = score.face.aus, len(score.aus_gold)
         told = fsum(_worth(_about(code, checked), aus[code]) for code in score.aus_gold)
     else:
-        told, whole = min(len(_denied(checked)), AT_REST), AT_REST
+        regions = {UNITS[code].region for code in score.au_measured or ()}
+        whole = min(len(regions), AT_REST)
+        told = min(len(_still(checked) & regions), whole)
     return told / (whole + CONTRADICTED * len(_false(checked)))
 
 
@@ -76,9 +78,10 @@ def _detail(claims: Sequence[Checked], au: AU) -> float:
     return fmean(known) if known else 1.0
 
 
-def _denied(checked: Iterable[Checked]) -> set[str]:
-    """Return the AUs that are rightly said to be absent."""
-    return {one.claim.aus[0] for one in checked if one.verdict == "supported" and not one.claim.present}
+def _still(checked: Iterable[Checked]) -> set[str]:
+    """Return the regions of which something is rightly said to be absent; what is just below the threshold may be."""
+    denied = (one.claim for one in checked if not one.claim.present and one.reason in ("", "borderline"))
+    return {UNITS[code].region for claim in denied for code in (claim.aus if claim.region else claim.aus[:1])}
 
 
 def _false(checked: Iterable[Checked]) -> set[tuple[str, bool]]:

@@ -5,27 +5,44 @@ None of these looks at the gold, so each pays also what is consistently wrong: g
 
 from __future__ import annotations
 
+import re
+
 from emollm.train.rewards.heard import Heard
 from emollm.wheel import sample_f1, sample_jaccard
 
 WEIGHED = 1
 """How many emotions besides those of the answer sound reasoning may weigh: "surprise would fit next best"."""
 
+_SIGNS = r"\b(?:action units?|movements?|muscles?|signs?|patterns?)\b"
+_GRANTS = re.compile(
+    rf"{_SIGNS}[^.;]{{0,40}}\b(?:not|cannot|elsewhere|open)\b|\b(?:against|beyond|not by|no)\b[^.;]{{0,40}}{_SIGNS}",
+    re.IGNORECASE,
+)
+"""What a conclusion says that goes beyond the reasoning: "although the action units alone do not show it"."""
+
 
 def same_labels(heard: Heard) -> float | None:
-    """Return |T ∩ A| / |T ∪ A| of the emotions that the reasoning names and those of the answer, 0 to 1.
+    """Return |T ∩ A| / (|A| + others) of the emotions T that the reasoning names and those A of the answer, 0 to 1.
 
-    One that the reasoning weighs besides is not counted; what it denies is not named, and reasoning that names none
-    speaks for neutral. 0 where there is no reasoning or no answer, or several for one; None where no reasoning was
-    asked for. A sentence that names the answer earns all of it, as gold does: others have to pay for what is true.
+    Others are those of T that are not in A, but for one, which reasoning may weigh if it ends with the answer. What it
+    denies is not named, and reasoning that names none speaks for neutral. The conclusion of sections is their answer
+    and their end, and adds nothing to T, unless it grants that the movements do not show what it says.
+
+    0 where there is no reasoning or no answer, or several for one; None where no reasoning was asked for. A sentence
+    that names the answer earns all of it, as gold does: others have to pay for what is true.
     """
     if not heard.asks_for_thought:
         return None
     if not heard.thought or not heard.answered:
         return 0.0
-    thought = heard.thought_labels or {"neutral"}
-    besides = max(0, len(thought - heard.answered) - WEIGHED)
-    return len(thought & heard.answered) / (len(heard.answered) + besides)
+    conclusion = heard.answer.conclusion if heard.answer.style == "sections" else None
+    named = heard.thought_labels
+    if conclusion and _GRANTS.search(conclusion):
+        named |= heard.answered
+    named = named or frozenset({"neutral"})
+    ends_with_it = bool(conclusion) or heard.last_thought in heard.answered
+    others = len(named - heard.answered) - (WEIGHED if ends_with_it else 0)
+    return len(named & heard.answered) / (len(heard.answered) + max(0, others))
 
 
 def same_categories(heard: Heard) -> float | None:

@@ -36,6 +36,7 @@ class Heard:
 
     sample: Sample
     completion: str
+    """All that was written; what counts of it is `answer.text`."""
     score: SampleScore
     label_set: str | None = None
     style: str | None = None
@@ -88,12 +89,21 @@ class Heard:
     @cached_property
     def thought_labels(self) -> frozenset[str]:
         """The emotions that the reasoning names and does not deny, in the words of the label set."""
-        return frozenset(_affirmed(self.thought, self.label_set))
+        return frozenset(self._thought_read[1])
+
+    @property
+    def last_thought(self) -> str | None:
+        """The last of `thought_labels` that the reasoning names; None where it ends in a list of several."""
+        return self._thought_read[0]
+
+    @cached_property
+    def _thought_read(self) -> tuple[str | None, tuple[str, ...]]:
+        return last_label(self.thought, None if self.label_set == "open" else self.label_set)
 
     @cached_property
     def _thought_names(self) -> tuple[str, ...]:
         """The emotions that the reasoning names and does not deny, in the words of `emollm.labels`."""
-        return _affirmed(self.thought, None)
+        return last_label(self.thought, None)[1]
 
     @cached_property
     def gold_words(self) -> tuple[str, ...]:
@@ -124,8 +134,8 @@ class Heard:
 
     @cached_property
     def words(self) -> list[str]:
-        """All words of the completion in lower case, without tags; a Chinese character is one."""
-        return _WORD.findall(_TAG.sub(" ", self.completion).lower())
+        """All words of the answer in lower case, without tags; a Chinese character is one."""
+        return _WORD.findall(_TAG.sub(" ", self.answer.text).lower())
 
     def need_wheels(self) -> Wheels:
         """Return the wheels. Raises ConfigError where the recipe names no file of them."""
@@ -150,10 +160,6 @@ def hear(
     label_set = label_set or sample.label_set
     score = score_sample(sample, completion, label_set, style=style)
     return Heard(sample, completion, score, label_set, style, wheels, band)
-
-
-def _affirmed(text: str, label_set: str | None) -> tuple[str, ...]:
-    return last_label(text, None if label_set == "open" else label_set)[1]
 
 
 def _distinct(words: Iterable[str]) -> tuple[str, ...]:
