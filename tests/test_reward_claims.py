@@ -58,12 +58,12 @@ def test_claims_pay_for_what_is_there_and_cost_for_what_is_not(told: str, expect
         ("AU1C.", 1.0),
         ("The inner brows are markedly raised.", 1.0),  # C or D; the likelier is right
         ("The inner brows are strongly raised.", 0.8),  # D, the next letter, is not false
-        ("AU1E.", 0.6),
+        ("AU1E.", 0.0),
         ("AU1C, strong raising of the inner brows.", 0.8),  # not all that is said is right
-        ("AU1A, AU1B, AU1C, AU1D, AU1E.", 0.6),
+        ("AU1A, AU1B, AU1C, AU1D, AU1E.", 0.0),
     ],
 )
-def test_a_right_strength_is_paid_and_a_false_one_costs_as_much(told: str, expected: float) -> None:
+def test_a_right_strength_is_paid_and_with_a_false_one_nothing_is(told: str, expected: float) -> None:
     others = "AU4C and AU15C. "
     assert worth("claims", others + told) == round((2 + expected) / 3, 4)
 
@@ -75,8 +75,8 @@ def test_a_right_strength_is_paid_and_a_false_one_costs_as_much(told: str, expec
         ("AU12C.", 0.9),
         ("AU12 on the left.", 0.9),
         ("AU12.", 0.8),
-        ("AU12C on the right.", 0.6),
-        ("The left lip corner is markedly raised, the right lip corner is markedly raised.", 0.6),
+        ("AU12C on the right.", 0.0),
+        ("The left lip corner is markedly raised, the right lip corner is markedly raised.", 0.0),
     ],
 )
 def test_a_right_side_is_paid_where_there_is_one(told: str, expected: float) -> None:

@@ -18,18 +18,18 @@ AT_REST = 3
 """In how many regions a face on which nothing moves is told to be still."""
 
 DETAIL = 0.2
-"""The share of an AU's worth that is paid for its strength and side: not had where they are left out, and taken off
-once more where they are false."""
+"""The share of an AU's worth that is paid for its strength and side, and not had where they are left out."""
 
 DETAILS = ("strength", "side")
-"""The reasons for which what is said of an AU that is there is false."""
+"""The reasons for which what is said of an AU that is there is false. It is worth nothing then: less than to leave the
+detail out, for a model that is not sure of it."""
 
 
 def claim_support(heard: Heard) -> float | None:
     """Return told / (present + 2 contradicted), 0 to 1; None where no AU was measured.
 
     Told sums over the AUs that are present what each is told for: 1 with its strength, and its side where it is on one
-    side only; 0.8 without them, 0.6 with false ones. An AU counts once, however often it is told. A phrase with several
+    side only; 0.8 without them, 0 with false ones. An AU counts once, however often it is told. A phrase with several
     readings tells of the likeliest (`claims.named_aus`); if only another is there it is true, and earns nothing.
 
     Contradicted are distinct false claims of presence or absence; hedges excuse nothing; and true denials earn nothing,
@@ -59,17 +59,17 @@ def _about(code: str, checked: Iterable[Checked]) -> list[Checked]:
 
 def _worth(claims: Sequence[Checked], au: AU) -> float:
     """Return what a present AU is told for, 0 to 1, by the claims that say it is there."""
-    return 1 - DETAIL * (1 - _detail(claims, au)) if claims else 0.0
+    if not claims or any(one.reason in DETAILS for one in claims):
+        return 0.0
+    return 1 - DETAIL * (1 - _detail(claims, au))
 
 
 def _detail(claims: Sequence[Checked], au: AU) -> float:
-    """Return 1 for a right strength and side, 0 for none, -1 where one is false, and 1 where neither is known.
+    """Return 1 for a right strength and side, 0 for none, and 1 where neither is known.
 
     Only the very letter is right, the likeliest of a word for two ("markedly": C), and all that is said of it must be:
     the next one is not false, but earns nothing.
     """
-    if any(one.reason in DETAILS for one in claims):
-        return -1.0
     known = []
     if au.kind == "intensity":
         known.append({one.claim.letters[0] for one in claims if one.claim.letters} == {letter(au.value)})
