@@ -133,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = [family for family in options.metrics if pairs.judged in family.of]
     if options.dry_run:
         return _preview(pairs, context, chosen)
-    paths = {"predictions": options.predictions, "samples": options.samples, **answer_files(chosen, context)}
+    paths = {"predictions": options.predictions, "samples": options.samples, **answer_files(chosen, options)}
     inputs = {name: Input(file=path.name, sha256=sha256(path)) for name, path in paths.items()}
     promised = {family.name: family.promise(context) if family.promise else {} for family in chosen}
     claim_folder(folder, list(paths.values()), settings, inputs, overwrite=options.overwrite)
@@ -154,17 +154,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if pairs.bad or any(one.is_waiting for one in measured.values()) else 0
 
 
-def answer_files(chosen: Sequence[Family], context: Context) -> dict[str, Path]:
+def answer_files(chosen: Sequence[Family], options: argparse.Namespace) -> dict[str, Path]:
     """Return the files of answers besides the predictions, by name. Raises ConfigError for one that nothing reads."""
     files: dict[str, Path] = {}
-    for family in families.FAMILIES.values():
-        found = family.inputs(context) if family.inputs else {}
-        for name, path in found.items():
-            if family not in chosen:
-                raise ConfigError(f"--{name}: is read by '{family.name}', which is not asked for; name it in --metrics")
-            if not path.is_file():
-                raise ConfigError(f"--{name}: {path}: there is no such file")
-        files |= found
+    for name, family in {name: one for one in families.FAMILIES.values() for name in one.inputs}.items():
+        path: Path | None = getattr(options, name)
+        if path is None:
+            continue
+        if family not in chosen:
+            raise ConfigError(f"--{name}: is read by '{family.name}', which is not asked for; name it in --metrics")
+        if not path.is_file():
+            raise ConfigError(f"--{name}: {path}: there is no such file")
+        files[name] = path
     return files
 
 

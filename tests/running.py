@@ -22,6 +22,20 @@ def carry_out(main: Main, values: Mapping[str, Any], folder: Path, *options: str
     return Path(values["output_dir"])
 
 
+def sft_of_toys(toy_file: Path, tiny_dir: Path, folder: Path) -> dict[str, Any]:
+    """A recipe of SFT that learns fast, logs every step and saves every second one."""
+    return {
+        "model": str(tiny_dir),
+        "train_file": str(toy_file),
+        "output_dir": str(folder / "run"),
+        "per_device_train_batch_size": 2,
+        "learning_rate": 1e-2,
+        "lr_scheduler_type": "constant",
+        "logging_steps": 1,
+        "save_steps": 2,
+    }
+
+
 def manifest(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     return found

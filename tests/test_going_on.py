@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from asking_toys import LETTER_E, recipe_of_toys  # noqa: E402
-from running import carry_out, logged, manifest, weights  # noqa: E402
+from running import carry_out, logged, manifest, sft_of_toys, weights  # noqa: E402
 from transformers import TrainerCallback  # noqa: E402
 
 from emollm.errors import ModelError, TrainingError  # noqa: E402
@@ -27,17 +27,7 @@ FULL = (
 
 @pytest.fixture
 def values(toy_file: Path, tiny_dir: Path, tmp_path: Path) -> dict[str, Any]:
-    return {
-        "model": str(tiny_dir),
-        "train_file": str(toy_file),
-        "output_dir": str(tmp_path / "run"),
-        "max_steps": 3,
-        "per_device_train_batch_size": 2,
-        "learning_rate": 1e-2,
-        "lr_scheduler_type": "constant",
-        "logging_steps": 1,
-        "save_steps": 2,
-    }
+    return sft_of_toys(toy_file, tiny_dir, tmp_path) | {"max_steps": 3}
 
 
 class AtStep(TrainerCallback):  # type: ignore[misc]

@@ -12,25 +12,14 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from running import carry_out, logged, manifest, weights  # noqa: E402
+from running import carry_out, logged, manifest, sft_of_toys, weights  # noqa: E402
 
 from emollm.train import sft  # noqa: E402
 
 
 @pytest.fixture
 def values(toy_file: Path, tiny_dir: Path, tmp_path: Path) -> dict[str, Any]:
-    return {
-        "model": str(tiny_dir),
-        "train_file": str(toy_file),
-        "output_dir": str(tmp_path / "run"),
-        "max_steps": 6,
-        "per_device_train_batch_size": 2,
-        "gradient_accumulation_steps": 2,
-        "learning_rate": 1e-2,
-        "lr_scheduler_type": "constant",
-        "logging_steps": 1,
-        "save_steps": 2,
-    }
+    return sft_of_toys(toy_file, tiny_dir, tmp_path) | {"max_steps": 6, "gradient_accumulation_steps": 2}
 
 
 @pytest.mark.parametrize("quantization", [None, "nf4"])

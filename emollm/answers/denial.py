@@ -91,8 +91,3 @@ def is_plural(denial: str) -> bool:
     """Tell whether a denial is one of several things: "are absent"."""
     found = _AFTER.match(denial)
     return found is not None and any(found.group("plural", "plural_not", "all"))
-
-
-def is_in_last(words: re.Pattern[str], before: str, end: re.Pattern[str]) -> bool:
-    """Tell whether words stand in the last clause before a place."""
-    return words.search(end.split(before.lower())[-1]) is not None

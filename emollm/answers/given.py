@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from emollm.answers.denial import denial_after, denies, is_in_last, is_plural
+from emollm.answers.denial import denial_after, denies, is_plural
 from emollm.answers.words import read_list
 from emollm.claims.letters import plain
 from emollm.labels import COMPOUND_PARTS, canonical, find_labels
@@ -130,7 +130,7 @@ def _meant(text: str, named: list[_Named]) -> set[str]:
     end, is_aside = 0, False
     for one in named:
         between = text[end : one.start]
-        is_aside = (is_aside and _is_glue(between, _NEGATION_GLUE)) or is_in_last(_ASIDE, between, _CLAUSE_END)
+        is_aside = (is_aside and _is_glue(between, _NEGATION_GLUE)) or _is_in_last_clause(_ASIDE, between)
         if not (is_aside or one.is_negated or _ASIDE_AFTER.match(text, one.end)):
             meant.add(one.label)
         end = one.end
@@ -158,7 +158,7 @@ def _chosen(text: str, named: list[_Named]) -> set[str]:
         between = text[before.end : one.start]
         is_first = _CHOSEN_AFTER.match(text, one.end) is not None
         is_listed = is_chosen and _is_glue(between, _NEGATION_GLUE) and not _ASIDE_AFTER.match(text, one.end)
-        is_chosen = is_first or is_listed or is_in_last(_CHOSEN_BEFORE, between, _CLAUSE_END)
+        is_chosen = is_first or is_listed or _is_in_last_clause(_CHOSEN_BEFORE, between)
         chosen |= {one.label} if is_chosen else set()
         chosen |= {before.label} if is_first and _is_glue(between, _PAIR_GLUE) else set()
         before = one
@@ -218,6 +218,11 @@ def _deny_list(named: list[_Named], text: str, start: int, is_of_all: bool) -> N
             break
         start = named[place].start
         named[place] = named[place]._replace(is_negated=True)
+
+
+def _is_in_last_clause(words: re.Pattern[str], before: str) -> bool:
+    """Tell whether words stand in the last clause before a label."""
+    return words.search(_CLAUSE_END.split(before.lower())[-1]) is not None
 
 
 def _is_glue(between: str, glue: re.Pattern[str]) -> bool:

@@ -114,12 +114,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def inputs(context: Context) -> dict[str, Path]:
-    """Return the file of answers to altered questions, where there is one."""
-    path = context.options.interventions
-    return {} if path is None else {"interventions": path}
-
-
 def measure(cases: Sequence[Case], context: Context) -> Measured:
     """Read what was answered to the altered questions. Raises ConfigError where they test other predictions."""
     path: Path | None = context.options.interventions
@@ -292,6 +286,6 @@ FAMILY = Family(
     measure=measure,
     sums=sums,
     add_arguments=add_arguments,
-    inputs=inputs,
+    inputs=("interventions",),
     metrics=_metrics(),
 )

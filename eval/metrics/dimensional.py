@@ -42,8 +42,11 @@ def measure(cases: Sequence[Case], _: Context) -> Measured:
     lines: list[Line | None] = []
     for case in cases:
         gold = [getattr(case.sample, axis) for axis in AXES]
+        if gold == [None, None]:
+            lines.append(None)
+            continue
         stated = [read_axis(case.prediction, axis) for axis in AXES]
-        lines.append(None if gold == [None, None] else (gold[0], stated[0], gold[1], stated[1]))
+        lines.append((gold[0], stated[0], gold[1], stated[1]))
     return Measured(lines, notices=_notices(lines))
 
 

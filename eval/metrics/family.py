@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -124,8 +123,8 @@ class Family(NamedTuple):
     """What --dry-run prints in place of measuring, where that costs money."""
     promise: Callable[[Context], Mapping[str, Any]] | None = None
     """The pins that the options decide, where measuring costs money: they are compared before it begins."""
-    inputs: Callable[[Context], Mapping[str, Path]] | None = None
-    """Files of answers that it reads besides the predictions, by name: other ones make other scores."""
+    inputs: tuple[str, ...] = ()
+    """Options that name files of answers which it reads besides the predictions: other files make other scores."""
     of: tuple[Judged, ...] = ("model",)
     """Whose numbers these are."""
     is_asked_for: bool = False

@@ -157,11 +157,6 @@ def _decided(lines: Array) -> Array:
     return np.asarray(lines[:, 0] != SAME, dtype=np.float64)
 
 
-def inputs(context: Context) -> dict[str, Path]:
-    """Return the file of swapped answers, where there is one."""
-    return {} if context.options.swapped is None else {"swapped": context.options.swapped}
-
-
 def add_arguments(parser: ArgumentParser) -> None:
     """Add --swapped."""
     what = "predictions for the same samples, their two descriptions (gold a1, a2, same) shown in the other order"
@@ -175,7 +170,7 @@ FAMILY = Family(
     measure=measure,
     sums=sums,
     add_arguments=add_arguments,
-    inputs=inputs,
+    inputs=("swapped",),
     metrics={
         "preference_wf1": FamilyMetric(
             "2-class weighted F1", "F1 of a1 and a2 weighted by their samples; an answer of same is a1.",
